@@ -1,0 +1,532 @@
+//! Tasks: what is to be done, when, and what has become of it.
+//!
+//! A [`Task`] is the order form; [`schedule`](crate::Work::schedule) puts it into a slot of the
+//! table and names it by a [`TaskId`]. From then on the slot is in one of these states, and every
+//! change of state is one of these steps (the names are functions in `table.rs`):
+//!
+//! ```text
+//!             ┌──────┐  1 settle                                       10 release
+//!             │ Free ├──────────┬───────────────┬──────────────┐  ◄──── from any state
+//!             └──────┘          ▼               ▼              ▼
+//!                          ┌─────────┐    ┌───────────┐   ┌─────────┐
+//!                          │  Timed  │    │ Listening │   │  Ready  │
+//!                          └────┬────┘    └──┬──┬──┬──┘   └────┬────┘
+//!          2 gather: it is due  │  ┌─────────┘  │  └──────►    │
+//!                               │  │ 3 hear     │ 5 gather:    │ 7 run
+//!                               │  │ with delay │ timeout      ▼
+//!                               │  ▼            ▼         ┌─────────┐
+//!                               │ ┌─────────┐  Ready      │ Running │
+//!                               │ │ Delayed │             └────┬────┘
+//!                               ▼ └────┬────┘                  │ 8 finish: back to Timed,
+//!                            Ready ◄───┘ 4 gather              │   Listening or Free
+//!                                                              ▼
+//!      6 hear, without delay: Ready            9 await_event: Listening, from any but Free
+//! ```
+//!
+//! Where a slot is follows from its state: Timed and Delayed are in the timeline, Ready is in a
+//! ready queue, Listening is in the chain of an event (and in the timeline as well while a timeout
+//! runs), Running is in none. An `.again()` task stays in its event's chain throughout; that is the
+//! flag `listed`.
+
+use core::{fmt, num::NonZeroU32};
+
+use crate::{
+    event::Event,
+    time::{Duration, Instant},
+    work::{App, Job},
+};
+
+/// A task's name while it lives: where it is in the table, and which tenant of that place it is.
+///
+/// A `TaskId` that is out of date does no harm: every call with it returns [`NoSuchTask`]. Places
+/// are reused oldest first, and the same id comes round again only after a place has had 65,536
+/// tenants. An id means nothing to another `Work`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(NonZeroU32);
+
+impl TaskId {
+    /// `index` below 65,535.
+    pub(crate) fn new(generation: u16, index: u16) -> Self {
+        // The index is stored plus one, which also keeps the whole from being zero.
+        let low = NonZeroU32::MIN.saturating_add(u32::from(index));
+        Self(low | (u32::from(generation) << 16))
+    }
+
+    pub(crate) const fn index(self) -> u16 {
+        (self.0.get() as u16).wrapping_sub(1)
+    }
+
+    pub(crate) const fn generation(self) -> u16 {
+        (self.0.get() >> 16) as u16
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskId({}.{})", self.index(), self.generation())
+    }
+}
+
+impl fmt::Display for TaskId {
+    /// The place in the table and the generation, such as `3.0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.index(), self.generation())
+    }
+}
+
+/// What to do, when, and how: handed to [`schedule`](crate::Work::schedule).
+///
+/// ```
+/// # use ensue::{App, Cx, ExtU64, Missed, Priority, ScheduleError, Task, Work, clock::Virtual};
+/// # struct Node;
+/// # impl App for Node { type Event = (); type Params = u8; type Outcome = (); }
+/// fn report(_: &mut Node, _: &mut Cx<Node>) {}
+///
+/// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+/// let id = work.schedule(
+///     Task::repeat(1.secs(), report)
+///         .first_at(100.millis())
+///         .params(3)
+///         .named("report")
+///         .tag(7)
+///         .priority(Priority::Low)
+///         .missed(Missed::Burst(2))
+///         .slack(20.millis()),
+/// )?;
+/// assert_eq!(work.find(7), Some(id));
+/// # Ok::<(), ScheduleError>(())
+/// ```
+///
+/// What [`named`](Self::named), [`tag`](Self::tag), [`slack`](Self::slack),
+/// [`delay`](Self::delay), [`timeout`](Self::timeout), [`latched`](Self::latched) and
+/// [`keep_first`](Self::keep_first) say is kept in a record of options. A `Work` has as many
+/// records as tasks unless told otherwise; a task that says none of these takes none.
+pub struct Task<A: App> {
+    pub(crate) job: Job<A>,
+    pub(crate) when: When<A::Event>,
+    pub(crate) params: Option<A::Params>,
+    pub(crate) priority: Priority,
+    pub(crate) missed: Option<Missed>,
+    pub(crate) first_at: Option<Duration>,
+    pub(crate) again: bool,
+    pub(crate) options: Options,
+}
+
+/// When a task runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When<E> {
+    At(Duration),
+    Every(Duration),
+    On(E),
+}
+
+/// What few tasks need, kept beside the slots in a record of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) name: Option<&'static str>,
+    pub(crate) delay: Duration,
+    pub(crate) timeout: Duration,
+    /// The deadline a repeating task goes on from when it has waited for an event.
+    pub(crate) phase: Instant,
+    pub(crate) tag: u32,
+    pub(crate) slack_micros: u32,
+    /// The next free record, while this one is free.
+    pub(crate) next: crate::list::Link,
+    pub(crate) has_tag: bool,
+    pub(crate) has_phase: bool,
+    pub(crate) latched: bool,
+    pub(crate) keep_first: bool,
+}
+
+impl Options {
+    pub(crate) const NONE: Self = Self {
+        name: None,
+        delay: Duration::from_ticks(0),
+        timeout: Duration::from_ticks(0),
+        phase: Instant::from_ticks(0),
+        tag: 0,
+        slack_micros: 0,
+        next: crate::list::Link::NONE,
+        has_tag: false,
+        has_phase: false,
+        latched: false,
+        keep_first: false,
+    };
+
+    /// Whether a record is needed to keep these.
+    pub(crate) const fn say_something(&self) -> bool {
+        self.name.is_some()
+            || !self.delay.is_zero()
+            || !self.timeout.is_zero()
+            || self.slack_micros != 0
+            || self.has_tag
+            || self.latched
+            || self.keep_first
+    }
+}
+
+impl<A: App> Task<A> {
+    const fn new(job: Job<A>, when: When<A::Event>) -> Self {
+        Self {
+            job,
+            when,
+            params: None,
+            priority: Priority::Normal,
+            missed: None,
+            first_at: None,
+            again: false,
+            options: Options::NONE,
+        }
+    }
+
+    /// Once, now: in the next pass.
+    #[doc(alias = "do")]
+    pub const fn now(job: Job<A>) -> Self {
+        Self::new(job, When::At(Duration::from_ticks(0)))
+    }
+
+    /// Once, `delay` after it is scheduled.
+    pub const fn at(delay: Duration, job: Job<A>) -> Self {
+        Self::new(job, When::At(delay))
+    }
+
+    /// Every `period`, without drift; the first run is at once.
+    pub const fn repeat(period: Duration, job: Job<A>) -> Self {
+        Self::new(job, When::Every(period))
+    }
+
+    /// When `event` is triggered, once; with [`again`](Self::again) each time.
+    pub const fn on(event: A::Event, job: Job<A>) -> Self {
+        Self::new(job, When::On(event))
+    }
+
+    /// What the job is run with, until an event or a [`send`](crate::Work::send) brings something
+    /// newer. Without it: the default of the app's params.
+    pub fn params(mut self, params: A::Params) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// `repeat` only: the first run is this long after scheduling instead of at once.
+    pub const fn first_at(mut self, delay: Duration) -> Self {
+        self.first_at = Some(delay);
+        self
+    }
+
+    /// A name, for people: in the [`Status`], and for [`named`](crate::Work::named).
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.options.name = Some(name);
+        self
+    }
+
+    /// A number of your own, by which [`find`](crate::Work::find) finds the task.
+    pub const fn tag(mut self, tag: u32) -> Self {
+        self.options.tag = tag;
+        self.options.has_tag = true;
+        self
+    }
+
+    /// Which goes first when several are ready.
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// `repeat` only: what becomes of deadlines that have passed when the job returns.
+    pub const fn missed(mut self, missed: Missed) -> Self {
+        self.missed = Some(missed);
+        self
+    }
+
+    /// The task may run up to this much late, so that one awakening serves several.
+    ///
+    /// At most 71 minutes; more counts as that.
+    pub const fn slack(mut self, slack: Duration) -> Self {
+        let micros = slack.as_ticks();
+        self.options.slack_micros = if micros < u32::MAX as u64 { micros as u32 } else { u32::MAX };
+        self
+    }
+
+    /// `on` only: keep listening. The task runs once for all triggers that come before its run,
+    /// and keeps its place among the listeners for life.
+    pub const fn again(mut self) -> Self {
+        self.again = true;
+        self
+    }
+
+    /// `on` only: run this long after the trigger. A further trigger meanwhile moves nothing.
+    pub const fn delay(mut self, delay: Duration) -> Self {
+        self.options.delay = delay;
+        self
+    }
+
+    /// `on` only: run with [`Cause::Timeout`] when the event has not come for this long, counted
+    /// from each subscription, and for an [`again`](Self::again) task from each of its runs.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// The task takes, when it begins to listen, a trigger that had reached nobody.
+    ///
+    /// Each event remembers one such trigger, without its params.
+    pub const fn latched(mut self) -> Self {
+        self.options.latched = true;
+        self
+    }
+
+    /// When triggers merge, the oldest params win instead of the newest.
+    pub const fn keep_first(mut self) -> Self {
+        self.options.keep_first = true;
+        self
+    }
+
+    /// Whether what it says makes sense together.
+    pub(crate) fn check(&self) -> Result<(), ScheduleError> {
+        let listens = matches!(self.when, When::On(_));
+        let repeats = matches!(self.when, When::Every(_));
+        let for_listeners =
+            self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
+        let for_repeating = self.first_at.is_some() || self.missed.is_some();
+        if matches!(self.when, When::Every(period) if period.is_zero()) {
+            Err(ScheduleError::ZeroPeriod)
+        } else if (for_listeners && !listens) || (for_repeating && !repeats) {
+            Err(ScheduleError::WrongOption)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<A: App> Clone for Task<A> {
+    fn clone(&self) -> Self {
+        Self { params: self.params.clone(), ..*self }
+    }
+}
+
+impl<A: App> fmt::Debug for Task<A>
+where
+    A::Event: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("when", &self.when)
+            .field("name", &self.options.name)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which goes first when several tasks are ready in the same pass.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Priority {
+    /// After the others.
+    Low,
+    /// What a task has unless it says otherwise.
+    #[default]
+    Normal,
+    /// Before the others.
+    High,
+}
+
+/// What becomes of the deadlines of a repeating task that have passed when its job returns.
+///
+/// ```text
+/// period 100, the run due at 100 was held up and returned at 450
+///            100   200   300   400   500   600
+/// Skip        ├──────────────────┤   ■     ■      3 missed, back in phase
+/// Burst(1)    ├──────────────────┤■  ■     ■      2 missed, the run due at 400 is late
+/// Delay       ├──────────────────┤   ■ from its start, not from its deadline
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Missed {
+    /// They are skipped, and counted; the next run is the next one in phase.
+    #[default]
+    Skip,
+    /// At most this many are made up for, one a pass; those before them are skipped, and counted.
+    Burst(u8),
+    /// The next run is always one period after the start of this one; the phase shifts.
+    Delay,
+}
+
+/// What made a task run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause<E> {
+    /// Its time had come.
+    Time,
+    /// The event was triggered.
+    Event(E),
+    /// The event it waited for did not come in time.
+    Timeout,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum State<E> {
+    /// It waits for its time.
+    Scheduled,
+    /// It waits for the event.
+    Listening(E),
+    /// The event came and its delay runs.
+    Delayed(E),
+    /// It runs in the next pass, or later in this one.
+    Ready,
+    /// It runs.
+    Running,
+}
+
+/// What there is to say of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Status<E> {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name, if it has one.
+    pub name: Option<&'static str>,
+    /// Its tag, if it has one.
+    pub tag: Option<u32>,
+    /// Where it stands.
+    pub state: State<E>,
+    /// Its priority.
+    pub priority: Priority,
+    /// How often it repeats by time, if it does.
+    pub period: Option<Duration>,
+    /// When it will run, as far as that is known: its deadline, the end of its delay or of its
+    /// timeout. Of a running task: what it was due at.
+    pub next_run: Option<Instant>,
+    /// How many faults it has had; it stays at 65,535.
+    pub faults: u16,
+    /// Deadlines skipped since its last run.
+    pub missed: u16,
+    /// Triggers merged since its last run.
+    pub merged: u16,
+}
+
+/// The task does not exist, or not any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoSuchTask;
+
+/// Why a task could not be scheduled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// Every place of the table is taken.
+    TableFull,
+    /// The task needs a record of [options](Task), and every one is taken.
+    OptionsFull,
+    /// Another task has this tag.
+    TagTaken,
+    /// A period of zero.
+    ZeroPeriod,
+    /// An option that this kind of task has no use for, such as `again` with `repeat`.
+    WrongOption,
+}
+
+/// A task that could not be scheduled, and why; nothing else has changed.
+pub struct Rejected<A: App> {
+    /// The task, as it was given.
+    pub task: Task<A>,
+    /// Why.
+    pub reason: ScheduleError,
+}
+
+impl<A: App> fmt::Debug for Rejected<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<A: App> From<Rejected<A>> for ScheduleError {
+    fn from(rejected: Rejected<A>) -> Self {
+        rejected.reason
+    }
+}
+
+/// Why a period could not be set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SetRepeatError {
+    /// The task does not exist, or not any more.
+    NoSuchTask,
+    /// The task waits for an event, so it cannot repeat by time as well.
+    WaitsForEvent,
+}
+
+/// Why a task could not be made to await an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AwaitError {
+    /// The task does not exist, or not any more.
+    NoSuchTask,
+    /// A repeating task needs a record of [options](Task) to remember its phase, and every one is
+    /// taken.
+    OptionsFull,
+}
+
+impl From<NoSuchTask> for SetRepeatError {
+    fn from(_: NoSuchTask) -> Self {
+        Self::NoSuchTask
+    }
+}
+
+impl From<NoSuchTask> for AwaitError {
+    fn from(_: NoSuchTask) -> Self {
+        Self::NoSuchTask
+    }
+}
+
+impl fmt::Display for NoSuchTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such task")
+    }
+}
+
+impl fmt::Display for ScheduleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TableFull => "the table of tasks is full",
+            Self::OptionsFull => "no record for the task's options is free",
+            Self::TagTaken => "another task has this tag",
+            Self::ZeroPeriod => "a period of zero",
+            Self::WrongOption => "an option that this kind of task has no use for",
+        })
+    }
+}
+
+impl<A: App> fmt::Display for Rejected<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl fmt::Display for SetRepeatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchTask => "no such task",
+            Self::WaitsForEvent => "the task waits for an event",
+        })
+    }
+}
+
+impl fmt::Display for AwaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchTask => "no such task",
+            Self::OptionsFull => "no record for the task's phase is free",
+        })
+    }
+}
+
+impl core::error::Error for NoSuchTask {}
+impl core::error::Error for ScheduleError {}
+impl<A: App> core::error::Error for Rejected<A> {}
+impl core::error::Error for SetRepeatError {}
+impl core::error::Error for AwaitError {}
+
+impl<E: Event> Status<E> {
+    /// Whether it is in the queue: scheduled, delayed or ready.
+    pub fn is_pending(&self) -> bool {
+        matches!(self.state, State::Scheduled | State::Delayed(_) | State::Ready)
+    }
+}

@@ -1,0 +1,126 @@
+//! Asking: what a table can tell without being changed.
+
+use crate::{
+    event::Event,
+    list::Link,
+    table::{Head, Plan, Slot, Step},
+    task::{NoSuchTask, Options, State, Status, TaskId},
+    time::{Duration, Instant, later},
+    work::App,
+};
+
+/// A table, borrowed for reading.
+pub(crate) struct View<'a, A: App> {
+    pub(crate) head: &'a Head<A>,
+    pub(crate) slots: &'a [Slot<A>],
+    pub(crate) options: &'a [Options],
+}
+
+impl<'a, A: App> View<'a, A> {
+    fn slot(&self, index: u16) -> Option<&'a Slot<A>> {
+        self.slots.get(usize::from(index))
+    }
+
+    fn options_of(&self, slot: &Slot<A>) -> Option<&'a Options> {
+        self.options.get(usize::from(slot.options.index()))
+    }
+
+    /// The place of a live task.
+    pub(crate) fn place_of(&self, id: TaskId) -> Result<u16, NoSuchTask> {
+        match self.slot(id.index()) {
+            Some(slot) if slot.generation == id.generation() && slot.step != Step::Free => {
+                Ok(id.index())
+            }
+            _ => Err(NoSuchTask),
+        }
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        self.head.ready.iter().any(|queue| !queue.is_empty())
+    }
+
+    /// When the next sleep must end: the earliest deadline plus slack.
+    ///
+    /// Cost: O(1) when the task that is due first has no slack, else O(armed).
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        let (first, deadline) = self.head.timeline.first(self.slots)?;
+        if self.slack_of(first).is_zero() {
+            return Some(deadline);
+        }
+        self.head
+            .timeline
+            .iter(self.slots)
+            .filter_map(|index| Some(later(self.slot(index)?.node.deadline, self.slack_of(index))))
+            .min()
+    }
+
+    fn slack_of(&self, index: u16) -> Duration {
+        let options = self.slot(index).and_then(|slot| self.options_of(slot));
+        Duration::from_ticks(options.map_or(0, |options| u64::from(options.slack_micros)))
+    }
+
+    pub(crate) fn status(&self, id: TaskId) -> Result<Status<A::Event>, NoSuchTask> {
+        self.place_of(id).and_then(|index| self.status_at(index).ok_or(NoSuchTask))
+    }
+
+    /// The task at a place, if there is a live one.
+    pub(crate) fn status_at(&self, index: u16) -> Option<Status<A::Event>> {
+        let slot = self.slot(index)?;
+        let is_running = self.head.running == Link::to(index);
+        if slot.step == Step::Free || (is_running && self.head.condemned) {
+            return None;
+        }
+        let options = self.options_of(slot);
+        let event = A::Event::from_index(usize::from(slot.event));
+        Some(Status {
+            id: TaskId::new(slot.generation, index),
+            name: options.and_then(|options| options.name),
+            tag: options.and_then(|options| options.has_tag.then_some(options.tag)),
+            state: match (slot.step, event) {
+                _ if is_running => State::Running,
+                (Step::Listening, Some(event)) => State::Listening(event),
+                (Step::Delayed, Some(event)) => State::Delayed(event),
+                (Step::Timed, _) => State::Scheduled,
+                _ => State::Ready,
+            },
+            priority: slot.priority,
+            period: matches!(slot.plan, Plan::Every(_)).then_some(slot.period),
+            next_run: match slot.step {
+                Step::Listening if !slot.node.is_armed() => None,
+                _ => Some(slot.node.deadline),
+            },
+            faults: slot.faults,
+            missed: slot.missed,
+            merged: slot.merged,
+        })
+    }
+
+    pub(crate) fn tasks(self) -> impl Iterator<Item = Status<A::Event>> + 'a {
+        (0..self.head.used).filter_map(move |index| self.status_at(index))
+    }
+
+    pub(crate) fn find(self, tag: u32) -> Option<TaskId> {
+        self.tasks().find(|task| task.tag == Some(tag)).map(|task| task.id)
+    }
+
+    pub(crate) fn named(self, name: &str) -> Option<TaskId> {
+        self.tasks().find(|task| task.name == Some(name)).map(|task| task.id)
+    }
+
+    pub(crate) fn task_count(&self) -> usize {
+        usize::from(self.head.live)
+    }
+
+    /// What is scheduled, delayed or ready; listeners and the running task are not.
+    pub(crate) fn pending_count(self) -> usize {
+        self.tasks().filter(Status::is_pending).count()
+    }
+
+    pub(crate) fn running(&self) -> Option<TaskId> {
+        if self.head.running.is_none() {
+            return None;
+        }
+        let index = self.head.running.index();
+        self.slot(index).map(|slot| TaskId::new(slot.generation, index))
+    }
+}

@@ -1,0 +1,664 @@
+//! The scheduler: the loop where everything meets, and what a job sees of it.
+//!
+//! [`Work`] owns the arrays and the clock. A pass reads the clock, takes what interrupts have left,
+//! moves what is due into the ready queues and runs it, one job after the other, each to its end.
+//! What a job arms while the pass runs is for the next pass, so a task that feeds itself cannot
+//! keep the others from their turn. Between passes the clock's [`wait`](Clock::wait) sleeps.
+//!
+//! Inside a job the same verbs hang on [`Cx`]. It does not know how many tasks there are, so a job
+//! is a plain function of the app's type and nothing else.
+
+use core::fmt;
+
+use crate::{
+    event::Event,
+    fault::{Fault, FaultKind, Outcome},
+    inbox::Inbox,
+    table::{Head, Run, Slot, Table, Why},
+    task::{
+        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
+        Task, TaskId,
+    },
+    time::{Clock, Duration, Instant, Sleep, since},
+    view::View,
+};
+
+/// The user's own state, and the types that go with it.
+///
+/// ```
+/// use ensue::{App, Cx, Fault};
+///
+/// ensue::events! { pub enum Signal { Button, Sampled } }
+///
+/// #[derive(Clone, Default)]
+/// enum Msg {
+///     #[default]
+///     Nothing,
+///     Celsius(i16),
+/// }
+///
+/// struct Node { broken_sensor: bool }
+///
+/// impl App for Node {
+///     type Event = Signal;
+///     type Params = Msg;
+///     type Outcome = Result<(), &'static str>;
+///
+///     fn on_fault(&mut self, _: &Fault<'_, Self>, _: &mut Cx<'_, Self>) {
+///         self.broken_sensor = true;
+///     }
+/// }
+/// ```
+///
+/// An event of another app does not compile, nor do params of another type:
+///
+/// ```compile_fail,E0308
+/// # use ensue::{App, Work, clock::Virtual};
+/// # ensue::events! { pub enum Signal { Button } }
+/// # ensue::events! { pub enum Other { Button } }
+/// # struct Node;
+/// # impl App for Node { type Event = Signal; type Params = u8; type Outcome = (); }
+/// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+/// work.trigger_event(Other::Button);
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use ensue::{App, Work, clock::Virtual};
+/// # ensue::events! { pub enum Signal { Button } }
+/// # struct Node;
+/// # impl App for Node { type Event = Signal; type Params = u8; type Outcome = (); }
+/// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+/// work.trigger_event_with(Signal::Button, "21.5 C");
+/// ```
+pub trait App: Sized {
+    /// What can happen: an enum made by [`events!`](crate::events), or `()`.
+    type Event: Event;
+
+    /// What a task is run with; events can bring new ones. `()` when there is nothing to bring.
+    type Params: Clone + Default + 'static;
+
+    /// What jobs return: `()` or `Result<(), E>`.
+    type Outcome: Outcome;
+
+    /// A job has failed. Nothing else stops, and a repeating task goes on.
+    ///
+    /// Called right after the run, before the task is armed again; `cx` is still that of the run.
+    /// The default does nothing: the fault is only counted.
+    fn on_fault(&mut self, fault: &Fault<'_, Self>, cx: &mut Cx<'_, Self>) {
+        let _ = (fault, cx);
+    }
+}
+
+/// A plain function that does one thing and returns.
+pub type Job<A> = fn(&mut A, &mut Cx<'_, A>) -> <A as App>::Outcome;
+
+/// What can be asked of a scheduler from outside and from inside a job alike, written once.
+///
+/// The one who uses it has `table()` for changing, `view()` for asking, and `clock()`.
+macro_rules! verbs {
+    () => {
+        /// Runs a job once, in the next pass.
+        ///
+        /// Errors: [`ScheduleError::TableFull`].
+        /// Cost: O(1). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, Next, Ended, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+        /// # fn hello(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// work.do_now(hello)?;
+        /// assert_eq!(work.poll(&mut Node), Next::Ended(Ended::NoTasks));
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        #[doc(alias = "do")]
+        pub fn do_now(&mut self, job: Job<A>) -> Result<TaskId, ScheduleError> {
+            self.settle(&Task::now(job))
+        }
+
+        /// Runs a job once, `delay` from now.
+        ///
+        /// Errors: [`ScheduleError::TableFull`].
+        /// Cost: O(log tasks). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Instant, Next, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+        /// # fn blink(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// work.at(5.secs(), blink)?;
+        /// assert_eq!(work.poll(&mut Node), Next::At(Instant::from_ticks(5_000_000)));
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        pub fn at(&mut self, delay: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
+            self.settle(&Task::at(delay, job))
+        }
+
+        /// Runs a job now and then every `period`, without drift.
+        ///
+        /// Errors: [`ScheduleError::TableFull`], [`ScheduleError::ZeroPeriod`].
+        /// Cost: O(1). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, Duration, ExtU64, ScheduleError, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+        /// # fn heartbeat(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// work.repeat(500.millis(), heartbeat)?;
+        /// assert_eq!(work.repeat(0.millis(), heartbeat), Err(ScheduleError::ZeroPeriod));
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        pub fn repeat(&mut self, period: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
+            self.settle(&Task::repeat(period, job))
+        }
+
+        /// Runs a job once, when `event` is triggered.
+        ///
+        /// Errors: [`ScheduleError::TableFull`].
+        /// Cost: O(1). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, Work, clock::Virtual};
+        /// # ensue::events! { pub enum Signal { Button } }
+        /// # struct Node;
+        /// # impl App for Node { type Event = Signal; type Params = (); type Outcome = (); }
+        /// # fn pressed(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// work.on(Signal::Button, pressed)?;
+        /// assert_eq!(work.trigger_event(Signal::Button), 1);
+        /// assert_eq!(work.trigger_event(Signal::Button), 0);
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        pub fn on(&mut self, event: A::Event, job: Job<A>) -> Result<TaskId, ScheduleError> {
+            self.settle(&Task::on(event, job))
+        }
+
+        /// Schedules a [`Task`], with whatever it says.
+        ///
+        /// Errors: [`Rejected`] gives the task back and says why; nothing else has changed.
+        /// Cost: O(log tasks), and O(tasks) when it has a tag. Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, ScheduleError, Task, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = u8; type Outcome = (); }
+        /// # fn report(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 1>::new(Virtual::new());
+        /// work.schedule(Task::at(1.secs(), report).params(1))?;
+        /// let rejected = work.schedule(Task::at(1.secs(), report).params(2)).unwrap_err();
+        /// assert_eq!(rejected.reason, ScheduleError::TableFull);
+        /// let _again_later: Task<Node> = rejected.task;
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
+            self.settle(&task).map_err(|reason| Rejected { task, reason })
+        }
+
+        fn settle(&mut self, task: &Task<A>) -> Result<TaskId, ScheduleError> {
+            let now = self.now();
+            self.table().settle(task, now)
+        }
+
+        /// Triggers an event: what listens to it is ready now. Returns how many that were, those
+        /// included that were ready already.
+        ///
+        /// Cost: O(listeners). Callable from: main; interrupts have [`Inbox::trigger_event`].
+        pub fn trigger_event(&mut self, event: A::Event) -> usize {
+            let now = self.now();
+            self.table().trigger(event, None, now)
+        }
+
+        /// Triggers an event that brings params; each listener keeps a copy for its next runs.
+        ///
+        /// Cost: O(listeners). Callable from: main; interrupts have
+        /// [`Inbox::trigger_event_with`].
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Task, Work, clock::Virtual};
+        /// # ensue::events! { pub enum Signal { Sampled } }
+        /// struct Node { celsius: i16 }
+        /// impl App for Node { type Event = Signal; type Params = i16; type Outcome = (); }
+        /// fn sampled(node: &mut Node, cx: &mut Cx<Node>) {
+        ///     node.celsius = *cx.params();
+        /// }
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// work.schedule(Task::on(Signal::Sampled, sampled).again())?;
+        /// assert_eq!(work.trigger_event_with(Signal::Sampled, 21), 1);
+        /// let mut node = Node { celsius: 0 };
+        /// let _ = work.poll(&mut node);
+        /// assert_eq!(node.celsius, 21);
+        /// # Ok::<(), ensue::ScheduleError>(())
+        /// ```
+        pub fn trigger_event_with(&mut self, event: A::Event, params: A::Params) -> usize {
+            let now = self.now();
+            self.table().trigger(event, Some(&params), now)
+        }
+
+        /// Ends a task; its place is free at once. A running task keeps its place until it
+        /// returns.
+        ///
+        /// Errors: [`NoSuchTask`], also when it has been cancelled before.
+        /// Cost: O(log tasks). Callable from: main.
+        pub fn cancel(&mut self, id: TaskId) -> Result<(), NoSuchTask> {
+            self.table().cancel(id)
+        }
+
+        /// Changes how often a task repeats; a one-shot becomes a repeating task.
+        ///
+        /// The run that is armed stays where it is, and the new period counts from it. Zero: no
+        /// further run after the armed one; inside the task's own run, none after this one. On a
+        /// task that listens, zero ends the listening after its next run.
+        ///
+        /// Errors: [`SetRepeatError`]. Cost: O(1). Callable from: main.
+        pub fn set_repeat(&mut self, id: TaskId, period: Duration) -> Result<(), SetRepeatError> {
+            self.table().set_repeat(id, period)
+        }
+
+        /// Replaces what a task is run with, from its next run on.
+        ///
+        /// Errors: [`NoSuchTask`]. Cost: O(1). Callable from: main.
+        pub fn send(&mut self, id: TaskId, params: A::Params) -> Result<(), NoSuchTask> {
+            self.table().send(id, params)
+        }
+
+        /// Ends all tasks there are, skips the rest of the pass, empties the inbox, and lets
+        /// [`start`](Work::start) return. What is scheduled after this call stays.
+        ///
+        /// Cost: O(tasks log tasks). Callable from: main.
+        pub fn stop(&mut self) {
+            self.table().stop();
+        }
+
+        /// Where a task stands.
+        ///
+        /// Errors: [`NoSuchTask`]. Cost: O(1). Callable from: main.
+        pub fn status(&self, id: TaskId) -> Result<Status<A::Event>, NoSuchTask> {
+            self.view().status(id)
+        }
+
+        /// All tasks, in the order of the table.
+        ///
+        /// Callable from: main.
+        pub fn tasks(&self) -> impl Iterator<Item = Status<A::Event>> {
+            self.view().tasks()
+        }
+
+        /// The task with this tag. Cost: O(tasks). Callable from: main.
+        pub fn find(&self, tag: u32) -> Option<TaskId> {
+            self.view().find(tag)
+        }
+
+        /// The first task with this name. Cost: O(tasks). Callable from: main.
+        pub fn named(&self, name: &str) -> Option<TaskId> {
+            self.view().named(name)
+        }
+
+        /// How many tasks there are, the running one included.
+        pub fn task_count(&self) -> usize {
+            self.view().task_count()
+        }
+
+        /// How many tasks are queued: scheduled, delayed or ready. Those that listen are not, nor
+        /// is the one that runs. Cost: O(tasks).
+        pub fn pending_count(&self) -> usize {
+            self.view().pending_count()
+        }
+
+        /// The task that runs; `None` outside of jobs.
+        pub fn current_task_id(&self) -> Option<TaskId> {
+            self.view().running()
+        }
+
+        /// How many faults there have been since the beginning; it stays at `u32::MAX`.
+        pub fn fault_count(&self) -> u32 {
+            self.view().head.faults
+        }
+
+        /// The time now, from the clock. It never goes back.
+        pub fn now(&self) -> Instant {
+            self.view().head.read(self.clock())
+        }
+    };
+}
+
+/// A scheduler of at most `TASKS` tasks, on one timeline, without a heap.
+///
+/// `OPTIONS` is how many of them may have [options](Task); as many as tasks unless told otherwise.
+/// A task takes 56 bytes on a 32-bit chip when the params take four, a record of options 48.
+///
+/// ```
+/// use ensue::{App, Cx, Ended, ExtU64, Work, clock::Virtual};
+///
+/// struct Lamp { on: bool, changes: u32 }
+/// impl App for Lamp { type Event = (); type Params = (); type Outcome = (); }
+///
+/// fn toggle(lamp: &mut Lamp, _: &mut Cx<Lamp>) {
+///     lamp.on = !lamp.on;
+///     lamp.changes += 1;
+/// }
+/// fn enough(_: &mut Lamp, cx: &mut Cx<Lamp>) {
+///     cx.stop();
+/// }
+///
+/// let mut work = Work::<Lamp, _, 4>::new(Virtual::new());
+/// work.repeat(500.millis(), toggle)?;
+/// work.at(3.secs(), enough)?;
+/// let mut lamp = Lamp { on: false, changes: 0 };
+/// assert_eq!(work.start(&mut lamp), Ended::Stopped);
+/// assert_eq!(lamp.changes, 7);
+/// # Ok::<(), ensue::ScheduleError>(())
+/// ```
+///
+/// A table without a place does not compile:
+///
+/// ```compile_fail,E0080
+/// # use ensue::{App, Work, clock::Virtual};
+/// # struct Lamp;
+/// # impl App for Lamp { type Event = (); type Params = (); type Outcome = (); }
+/// let work = Work::<Lamp, _, 0>::new(Virtual::new());
+/// ```
+pub struct Work<A: App, C, const TASKS: usize, const OPTIONS: usize = TASKS> {
+    clock: C,
+    head: Head<A>,
+    slots: [Slot<A>; TASKS],
+    options: [Options; OPTIONS],
+}
+
+/// What comes next, as [`poll`](Work::poll) sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Next {
+    /// Something is ready: poll again at once.
+    Now,
+    /// Nothing is ready before this time, unless an event comes.
+    At(Instant),
+    /// Only an event from the inbox can bring the next run.
+    Event,
+    /// There is nothing left to do.
+    Ended(Ended),
+}
+
+/// Why [`start`](Work::start) has returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Ended {
+    /// `stop` was called.
+    Stopped,
+    /// No task is left.
+    NoTasks,
+    /// All tasks wait for events, and there is no inbox from which one could come.
+    NothingToWaitFor,
+    /// The clock said that nothing will come any more; see [`Sleep::end`].
+    ClockEnded,
+}
+
+impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASKS, OPTIONS> {
+    /// An empty table.
+    pub const fn new(clock: C) -> Self {
+        const {
+            assert!(TASKS > 0, "a table needs at least one place");
+            assert!(TASKS < 65_535, "a table has at most 65,534 places");
+            assert!(OPTIONS <= TASKS, "a task has at most one record of options");
+        }
+        Self {
+            clock,
+            head: Head::new(),
+            slots: [const { Slot::FREE }; TASKS],
+            options: [Options::NONE; OPTIONS],
+        }
+    }
+
+    /// Takes events from this inbox, at the start of each pass.
+    pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
+    where
+        A::Event: Send,
+        A::Params: Send,
+    {
+        self.head.mail = Some(inbox);
+        self
+    }
+
+    /// Runs until [`stop`](Cx::stop), or until nothing can ever happen again; says which.
+    ///
+    /// Returns at once when there is no task. It can be called again later.
+    pub fn start(&mut self, app: &mut A) -> Ended {
+        loop {
+            let until = match self.poll(app) {
+                Next::Now => continue,
+                Next::At(deadline) => Some(deadline),
+                Next::Event => None,
+                Next::Ended(ended) => return ended,
+            };
+            let sleep = Sleep::new(until, self.head.mail.map(|mail| mail.arrived()));
+            self.clock.wait(&sleep);
+            if sleep.has_ended() {
+                return Ended::ClockEnded;
+            }
+        }
+    }
+
+    /// One pass, for a loop of your own: runs what is due and armed now, never more.
+    pub fn poll(&mut self, app: &mut A) -> Next {
+        let (mut table, clock) = self.lend();
+        pass(&mut table, app, clock)
+    }
+
+    /// The task's next run is when `event` comes, instead of when it had been due next, or when the
+    /// event that it listens to comes.
+    ///
+    /// After that run its own plan goes on: a repeating task in its old phase, and what passed
+    /// while it waited is not missed; a listener with its own event; a one-shot ends.
+    ///
+    /// Errors: [`AwaitError`]. Callable from: main; in a job see
+    /// [`Cx::await_event`] and [`Cx::await_event_of`].
+    ///
+    /// ```
+    /// # use ensue::{App, Cx, Duration, Ended, ExtU64, Work, clock::Virtual};
+    /// # ensue::events! { pub enum Signal { Button } }
+    /// # struct Node(u32);
+    /// # impl App for Node { type Event = Signal; type Params = (); type Outcome = (); }
+    /// # fn beat(node: &mut Node, _: &mut Cx<Node>) { node.0 += 1; }
+    /// # fn press(_: &mut Node, cx: &mut Cx<Node>) { cx.trigger_event(Signal::Button); }
+    /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+    /// let id = work.repeat(100.millis(), beat)?;
+    /// work.await_event(id, Signal::Button)?;
+    /// work.at(350.millis(), press)?; // beats at 350, 400, 500, ...
+    /// # work.at(510.millis(), |_, cx| cx.stop())?;
+    /// # let mut node = Node(0);
+    /// # assert_eq!(work.start(&mut node), Ended::Stopped);
+    /// # assert_eq!(node.0, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn await_event(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
+        let now = self.now();
+        self.table().await_event(id, event, Duration::from_ticks(0), now)
+    }
+
+    /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
+    /// runs with [`Cause::Timeout`].
+    pub fn await_event_for(
+        &mut self,
+        id: TaskId,
+        event: A::Event,
+        timeout: Duration,
+    ) -> Result<(), AwaitError> {
+        let now = self.now();
+        self.table().await_event(id, event, timeout, now)
+    }
+
+    verbs!();
+
+    fn lend(&mut self) -> (Table<'_, A>, &dyn Clock) {
+        let Self { clock, head, slots, options } = self;
+        (Table { head, slots, options }, clock)
+    }
+
+    fn table(&mut self) -> Table<'_, A> {
+        self.lend().0
+    }
+
+    fn view(&self) -> View<'_, A> {
+        View { head: &self.head, slots: &self.slots, options: &self.options }
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+}
+
+/// One pass: the whole of it, once for each app.
+fn pass<A: App>(table: &mut Table<'_, A>, app: &mut A, clock: &dyn Clock) -> Next {
+    let mut now = table.head.read(clock);
+    table.read_mail(now);
+    let limit = table.gather(now);
+    while let Some(run) = table.next_run(limit) {
+        now = make(&run, table, app, clock, now);
+        if table.is_stopped() {
+            break;
+        }
+    }
+    what_next(table)
+}
+
+/// One run: the only place where a run begins and ends.
+#[inline]
+fn make<A: App>(
+    run: &Run<A>,
+    table: &mut Table<'_, A>,
+    app: &mut A,
+    clock: &dyn Clock,
+    started: Instant,
+) -> Instant {
+    let mut cx = Cx { table: table.reborrow(), clock, run };
+    if let Err(error) = (run.job)(app, &mut cx).into_result() {
+        let (name, count) = cx.table.count_fault(run.id);
+        let fault = Fault { task: run.id, name, kind: FaultKind::Failed(&error), count };
+        app.on_fault(&fault, &mut cx);
+    }
+    let now = table.head.read(clock);
+    table.finish(run, started, now);
+    now
+}
+
+fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
+    if table.take_stopped() {
+        Next::Ended(Ended::Stopped)
+    } else if table.view().has_ready() {
+        Next::Now
+    } else if let Some(deadline) = table.view().wake_at() {
+        Next::At(deadline)
+    } else if table.view().task_count() == 0 {
+        Next::Ended(Ended::NoTasks)
+    } else if table.head.mail.is_some() {
+        Next::Event
+    } else {
+        Next::Ended(Ended::NothingToWaitFor)
+    }
+}
+
+/// What a job sees of the scheduler: the verbs, and what there is to know about this run.
+pub struct Cx<'a, A: App> {
+    table: Table<'a, A>,
+    clock: &'a dyn Clock,
+    run: &'a Run<A>,
+}
+
+/// This run, and the task it is a run of.
+impl<'a, A: App> Cx<'a, A> {
+    /// What this run was given. It is a copy: a [`send`](Self::send) to the task itself counts from
+    /// the next run on.
+    pub fn params(&self) -> &'a A::Params {
+        &self.run.params
+    }
+
+    /// The task that runs.
+    pub fn id(&self) -> TaskId {
+        self.run.id
+    }
+
+    /// What made it run.
+    pub fn cause(&self) -> Cause<A::Event> {
+        match (self.run.why, A::Event::from_index(usize::from(self.run.event))) {
+            (Why::Event, Some(event)) => Cause::Event(event),
+            (Why::Timeout, _) => Cause::Timeout,
+            _ => Cause::Time,
+        }
+    }
+
+    /// What it was due at: its deadline, or the time of the trigger.
+    pub fn scheduled_at(&self) -> Instant {
+        self.run.scheduled_at
+    }
+
+    /// How long after [`scheduled_at`](Self::scheduled_at) it is now.
+    pub fn late_by(&self) -> Duration {
+        since(self.now(), self.run.scheduled_at)
+    }
+
+    /// How many deadlines were skipped since the last run; it stays at 65,535.
+    pub fn missed(&self) -> u16 {
+        self.run.missed
+    }
+
+    /// How many triggers this run answers besides the one that made the task ready; it stays at
+    /// 65,535.
+    pub fn merged(&self) -> u16 {
+        self.run.merged
+    }
+
+    /// Ends the task that runs: this is its last run.
+    pub fn abort_current_task(&mut self) {
+        // A task that has cancelled itself before is as good as aborted.
+        let _ = self.table.cancel(self.run.id);
+    }
+
+    /// The task's next run is when `event` comes, instead of when it had been due next.
+    ///
+    /// After that run its own plan goes on: a repeating task in its old phase, a listener with its
+    /// own event; a one-shot ends, unless it awaits again.
+    ///
+    /// Errors: [`AwaitError::NoSuchTask`] when the task has been cancelled meanwhile.
+    pub fn await_event(&mut self, event: A::Event) -> Result<(), AwaitError> {
+        self.await_event_of(self.run.id, event)
+    }
+
+    /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
+    /// runs with [`Cause::Timeout`].
+    pub fn await_event_for(
+        &mut self,
+        event: A::Event,
+        timeout: Duration,
+    ) -> Result<(), AwaitError> {
+        let now = self.now();
+        self.table.await_event(self.run.id, event, timeout, now)
+    }
+
+    /// Makes any task await an event; [`Work::await_event`] says how.
+    pub fn await_event_of(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
+        let now = self.now();
+        self.table.await_event(id, event, Duration::from_ticks(0), now)
+    }
+
+    verbs!();
+
+    fn table(&mut self) -> Table<'_, A> {
+        self.table.reborrow()
+    }
+
+    fn view(&self) -> View<'_, A> {
+        self.table.view()
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.clock
+    }
+}
+
+impl<A: App> fmt::Debug for Cx<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cx").field("id", &self.run.id).finish_non_exhaustive()
+    }
+}
