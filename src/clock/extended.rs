@@ -1,0 +1,3 @@
+//! placeholder
+pub trait Counter {}
+pub struct Extended;
