@@ -348,7 +348,7 @@ macro_rules! verbs {
 /// work.at(3.secs(), enough)?;
 /// let mut lamp = Lamp { on: false, changes: 0 };
 /// assert_eq!(work.start(&mut lamp), Ended::Stopped);
-/// assert_eq!(lamp.changes, 7);
+/// assert_eq!(lamp.changes, 6); // at 0, 0.5, .. 2.5 s: at 3 s `enough` was armed first
 /// # Ok::<(), ensue::ScheduleError>(())
 /// ```
 ///
