@@ -85,6 +85,7 @@ pub(crate) enum Plan {
 }
 
 impl<A: App> Slot<A> {
+    /// All zeros, so that a table in a `static` takes no flash.
     pub(crate) const FREE: Self = Self {
         node: Node::LOOSE,
         queue: Links::LOOSE,
@@ -97,7 +98,7 @@ impl<A: App> Slot<A> {
         missed: 0,
         merged: 0,
         step: Step::Free,
-        plan: Plan::Once,
+        plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
         listed: false,
