@@ -59,16 +59,19 @@ pub(crate) enum Step {
     Timed,
     Listening,
     Delayed,
-    Ready(Why),
+    /// Ready, as its time has come.
+    Due,
+    /// Ready, as its event has come.
+    Called,
+    /// Ready, as its event has not come in time.
+    TimedOut,
     Running,
 }
 
-/// What made a task ready.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Why {
-    Time,
-    Event,
-    Timeout,
+impl Step {
+    pub(crate) const fn is_ready(self) -> bool {
+        matches!(self, Self::Due | Self::Called | Self::TimedOut)
+    }
 }
 
 /// What a task does after its run.
@@ -200,7 +203,8 @@ pub(crate) struct Run<A: App> {
     pub(crate) id: TaskId,
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
-    pub(crate) why: Why,
+    /// Which of the ready states led to it.
+    pub(crate) cause: Step,
     pub(crate) event: u8,
     pub(crate) scheduled_at: Instant,
     pub(crate) missed: u16,
@@ -221,7 +225,7 @@ impl<A: App> Table<'_, A> {
     }
 
     fn options_at(&mut self, link: Link) -> Option<&mut Options> {
-        self.options.get_mut(usize::from(link.index()))
+        self.options.get_mut(link.place())
     }
 
     pub(crate) fn view(&self) -> View<'_, A> {
@@ -295,7 +299,7 @@ impl<A: App> Table<'_, A> {
         } else {
             self.head.options_freed
         };
-        let record = self.options.get_mut(usize::from(link.index()))?;
+        let record = self.options.get_mut(link.place())?;
         if self.head.options_freed.is_none() {
             self.head.options_used = self.head.options_used.wrapping_add(1);
         } else {
@@ -325,7 +329,7 @@ impl<A: App> Table<'_, A> {
         let listed = slot.listed;
         if slot.node.is_armed() {
             self.head.timeline.disarm(self.slots, index);
-        } else if let Step::Ready(_) = slot.step {
+        } else if slot.step.is_ready() {
             if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
                 Chain::remove::<QUEUE, _>(queue, self.slots, index);
             }
@@ -380,7 +384,7 @@ impl<A: App> Table<'_, A> {
 impl<A: App> Table<'_, A> {
     fn arm_or_ready(&mut self, index: u16, delay: Duration, now: Instant) {
         if delay.is_zero() {
-            self.make_ready(index, Why::Time, now);
+            self.make_ready(index, Step::Due, now);
         } else {
             self.arm(index, Step::Timed, later(now, delay));
         }
@@ -398,10 +402,10 @@ impl<A: App> Table<'_, A> {
 
     /// Due this very moment: the end of the ready queue is where it belongs.
     #[inline]
-    fn make_ready(&mut self, index: u16, why: Why, now: Instant) {
+    fn make_ready(&mut self, index: u16, step: Step, now: Instant) {
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        slot.step = Step::Ready(why);
+        slot.step = step;
         slot.node.deadline = now;
         slot.node.sequence = sequence;
         if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
@@ -473,7 +477,7 @@ impl<A: App> Table<'_, A> {
     #[inline]
     fn hear(&mut self, index: u16, params: Option<&A::Params>, now: Instant) {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let options = self.options.get(usize::from(slot.options.index()));
+        let options = self.options.get(slot.options.place());
         match slot.step {
             Step::Listening | Step::Running => {
                 if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
@@ -492,15 +496,15 @@ impl<A: App> Table<'_, A> {
                     self.leave(index);
                 }
                 if delay.is_zero() {
-                    self.make_ready(index, Why::Event, now);
+                    self.make_ready(index, Step::Called, now);
                 } else {
                     self.arm(index, Step::Delayed, later(now, delay));
                 }
             }
-            Step::Ready(_) | Step::Delayed => {
-                if slot.step == Step::Ready(Why::Timeout) {
+            Step::Due | Step::Called | Step::TimedOut | Step::Delayed => {
+                if slot.step == Step::TimedOut {
                     // It came after all: this run answers the event.
-                    slot.step = Step::Ready(Why::Event);
+                    slot.step = Step::Called;
                 } else {
                     slot.merged = slot.merged.saturating_add(1);
                     if options.is_some_and(|options| options.keep_first) {
@@ -585,12 +589,11 @@ impl<A: App> Table<'_, A> {
             }
             self.head.timeline.disarm(self.slots, index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
-            let why = match slot.step {
-                Step::Delayed => Why::Event,
-                Step::Listening => Why::Timeout,
-                _ => Why::Time,
+            slot.step = match slot.step {
+                Step::Delayed => Step::Called,
+                Step::Listening => Step::TimedOut,
+                _ => Step::Due,
             };
-            slot.step = Step::Ready(why);
             let node = slot.node;
             let rank = slot.priority as usize;
             let leaves = slot.listed && slot.plan != Plan::Again(slot.event);
@@ -598,7 +601,7 @@ impl<A: App> Table<'_, A> {
                 (self.head.ready.get_mut(rank), fingers.get_mut(rank))
             {
                 let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
-                while let Some(slot) = self.slots.get(usize::from(next.index())) {
+                while let Some(slot) = self.slots.get(next.place()) {
                     if node.before(&slot.node) {
                         break;
                     }
@@ -619,17 +622,16 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn next_run(&mut self, limit: u32) -> Option<Run<A>> {
         for queue in self.head.ready.iter_mut().rev() {
             let link = queue.first();
-            let Some(slot) = self.slots.get_mut(usize::from(link.index())) else { continue };
+            let Some(slot) = self.slots.get_mut(link.place()) else { continue };
             if slot.node.sequence >= limit {
                 continue;
             }
-            let Step::Ready(why) = slot.step else { continue };
             let Some((job, params)) = &slot.work else { continue };
             let run = Run {
                 id: TaskId::new(slot.generation, link.index()),
                 job: *job,
                 params: params.clone(),
-                why,
+                cause: slot.step,
                 event: slot.event,
                 scheduled_at: slot.node.deadline,
                 missed: core::mem::take(&mut slot.missed),
@@ -669,7 +671,7 @@ impl<A: App> Table<'_, A> {
             }
             Plan::Every(missed) => {
                 let period = slot.period;
-                let deadline = if run.why == Why::Time {
+                let deadline = if run.cause == Step::Due {
                     let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
                     slot.missed =
                         slot.missed.saturating_add(u16::try_from(next.skipped).unwrap_or(u16::MAX));
@@ -680,7 +682,7 @@ impl<A: App> Table<'_, A> {
                 self.arm(index, Step::Timed, deadline);
             }
             Plan::Again(event) => {
-                let timeout = match self.options.get(usize::from(slot.options.index())) {
+                let timeout = match self.options.get(slot.options.place()) {
                     Some(options) => options.timeout,
                     None => Duration::from_ticks(0),
                 };
@@ -732,7 +734,7 @@ impl<A: App> Table<'_, A> {
             let lowest = self
                 .slots
                 .iter_mut()
-                .filter(|slot| slot.node.is_armed() || matches!(slot.step, Step::Ready(_)))
+                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
                 .filter(|slot| slot.node.sequence >= floor)
                 .min_by_key(|slot| slot.node.sequence);
             let Some(slot) = lowest else { break };

@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    table::{Head, Run, Slot, Table, Why},
+    table::{Head, Run, Slot, Step, Table},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
         Task, TaskId,
@@ -581,9 +581,9 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// What made it run.
     pub fn cause(&self) -> Cause<A::Event> {
-        match (self.run.why, A::Event::from_index(usize::from(self.run.event))) {
-            (Why::Event, Some(event)) => Cause::Event(event),
-            (Why::Timeout, _) => Cause::Timeout,
+        match (self.run.cause, A::Event::from_index(usize::from(self.run.event))) {
+            (Step::Called, Some(event)) => Cause::Event(event),
+            (Step::TimedOut, _) => Cause::Timeout,
             _ => Cause::Time,
         }
     }
