@@ -10,7 +10,7 @@
 
 /// A place in the table, or none: zero is none, so that fresh memory is all zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Link(u16);
+pub(crate) struct Link(u16);
 
 impl Link {
     pub(crate) const NONE: Self = Self(0);
@@ -57,7 +57,7 @@ pub(crate) trait Linked<const CHAIN: usize> {
 
 /// The two ends of a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Chain {
+pub(crate) struct Chain {
     first: Link,
     last: Link,
 }

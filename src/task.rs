@@ -2,7 +2,7 @@
 //!
 //! A [`Task`] is the order form; [`schedule`](crate::Work::schedule) puts it into a slot of the
 //! table and names it by a [`TaskId`]. From then on the slot is in one of these states, and every
-//! change of state is one of these steps (the names are functions in `table.rs`):
+//! change of state is one of these steps, named after the function that makes it:
 //!
 //! ```text
 //!             ┌──────┐  1 settle                                       10 release

@@ -14,7 +14,8 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    table::{Head, Run, Slot, Step, Table},
+    pass::Run,
+    table::{Head, Slot, Step, Table},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
         Task, TaskId,
