@@ -9,7 +9,7 @@ use crate::{
     list::{Chain, Link, Linked},
     repeat,
     table::{Plan, QUEUE, Step, Table},
-    task::{Missed, TaskId},
+    task::{Missed, Options, TaskId},
     time::{Duration, Instant, later},
     work::{App, Job},
 };
@@ -156,15 +156,13 @@ impl<A: App> Table<'_, A> {
                 self.arm(index, Step::Timed, deadline);
             }
             Plan::Again(event) => {
-                let timeout = match self.options.get(slot.options.place()) {
-                    Some(options) => options.timeout,
-                    None => Duration::from_ticks(0),
-                };
+                let options = self.options.get(slot.options.place());
+                let timeout = options.and_then(Options::timeout);
                 if !slot.listed {
                     return self.listen(index, event, timeout, now);
                 }
                 slot.step = Step::Listening;
-                if !timeout.is_zero() {
+                if let Some(timeout) = timeout {
                     self.arm(index, Step::Listening, later(now, timeout));
                 }
             }

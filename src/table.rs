@@ -273,7 +273,7 @@ impl<A: App> Table<'_, A> {
             When::Every(_) => {
                 self.arm_or_ready(index, task.first_at.unwrap_or(Duration::from_ticks(0)), now)
             }
-            When::On(event) => self.listen(index, number(event), task.options.timeout, now),
+            When::On(event) => self.listen(index, number(event), task.options.timeout(), now),
         }
         Ok(id)
     }

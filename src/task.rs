@@ -153,6 +153,10 @@ impl Options {
         keep_first: false,
     };
 
+    pub(crate) const fn timeout(&self) -> Option<Duration> {
+        if self.timeout.is_zero() { None } else { Some(self.timeout) }
+    }
+
     /// Whether a record is needed to keep these.
     pub(crate) const fn say_something(&self) -> bool {
         self.name.is_some()
@@ -261,7 +265,8 @@ impl<A: App> Task<A> {
     }
 
     /// `on` only: run with [`Cause::Timeout`] when the event has not come for this long, counted
-    /// from each subscription, and for an [`again`](Self::again) task from each of its runs.
+    /// from each subscription, and for an [`again`](Self::again) task from each of its runs. Zero
+    /// is no timeout.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self

@@ -62,7 +62,13 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Joins the listeners of an event, at the end.
-    pub(crate) fn listen(&mut self, index: u16, event: u8, timeout: Duration, now: Instant) {
+    pub(crate) fn listen(
+        &mut self,
+        index: u16,
+        event: u8,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = Step::Listening;
         slot.event = event;
@@ -78,7 +84,7 @@ impl<A: App> Table<'_, A> {
                 return self.hear(index, None, now);
             }
         }
-        if !timeout.is_zero() {
+        if let Some(timeout) = timeout {
             self.arm(index, Step::Listening, later(now, timeout));
         }
     }
@@ -172,7 +178,7 @@ impl<A: App> Table<'_, A> {
         &mut self,
         id: TaskId,
         event: A::Event,
-        timeout: Duration,
+        timeout: Option<Duration>,
         now: Instant,
     ) -> Result<(), AwaitError> {
         let index = self.view().place_of(id)?;

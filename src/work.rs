@@ -475,7 +475,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     /// ```
     pub fn await_event(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table().await_event(id, event, Duration::from_ticks(0), now)
+        self.table().await_event(id, event, None, now)
     }
 
     /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
@@ -487,7 +487,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table().await_event(id, event, timeout, now)
+        self.table().await_event(id, event, Some(timeout), now)
     }
 
     verbs!();
@@ -507,6 +507,17 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     fn clock(&self) -> &dyn Clock {
         &self.clock
+    }
+}
+
+impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
+    for Work<A, C, TASKS, OPTIONS>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("tasks", &self.head.live)
+            .field("capacity", &TASKS)
+            .finish_non_exhaustive()
     }
 }
 
@@ -634,13 +645,13 @@ impl<'a, A: App> Cx<'a, A> {
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(self.run.id, event, timeout, now)
+        self.table.await_event(self.run.id, event, Some(timeout), now)
     }
 
     /// Makes any task await an event; [`Work::await_event`] says how.
     pub fn await_event_of(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(id, event, Duration::from_ticks(0), now)
+        self.table.await_event(id, event, None, now)
     }
 
     verbs!();
