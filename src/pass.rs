@@ -10,7 +10,7 @@ use crate::{
     repeat,
     table::{Plan, QUEUE, Step, Table},
     task::{Missed, Options, TaskId},
-    time::{Duration, Instant, later},
+    time::{Instant, later},
     work::{App, Job},
 };
 
