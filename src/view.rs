@@ -39,9 +39,9 @@ impl<'a, A: App> View<'a, A> {
     ///
     /// Cost: O(1) when the task that is due first has no slack, else O(armed).
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let (first, deadline) = self.head.timeline.first(self.slots)?;
+        let (first, node) = self.head.timeline.first(self.slots)?;
         if self.slack_of(first).is_zero() {
-            return Some(deadline);
+            return Some(node.deadline);
         }
         self.head
             .timeline
@@ -86,8 +86,8 @@ impl<'a, A: App> View<'a, A> {
                 _ => Some(slot.node.deadline),
             },
             faults: slot.faults,
-            missed: slot.missed,
-            merged: slot.merged,
+            missed: slot.unserved.missed,
+            merged: slot.unserved.merged,
         })
     }
 
