@@ -59,10 +59,6 @@ pub(crate) struct Timeline {
 impl Timeline {
     pub(crate) const EMPTY: Self = Self { len: 0 };
 
-    pub(crate) const fn len(&self) -> u16 {
-        self.len
-    }
-
     /// Puts a slot in. It must not be in already.
     ///
     /// Cost: O(log armed).
@@ -86,6 +82,34 @@ impl Timeline {
         let Some(moved) = slots.get(usize::from(last)).map(|slot| slot.node().heap) else { return };
         let hole = sink_hole(slots, usize::from(last), usize::from(position));
         lift(slots, hole, moved);
+    }
+
+    /// Gives a slot that is in a new deadline, anywhere in the timeline.
+    ///
+    /// Cost: O(log armed), half of taking it out and putting it in again.
+    pub(crate) fn postpone<S: Timed>(
+        &mut self,
+        slots: &mut [S],
+        index: u16,
+        deadline: Instant,
+        sequence: u32,
+    ) {
+        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+        let node = slot.node_mut();
+        node.deadline = deadline;
+        node.sequence = sequence;
+        let position = usize::from(node.place.wrapping_sub(1));
+        let hole = sink_hole(slots, usize::from(self.len), position);
+        lift(slots, hole, index);
+    }
+
+    /// Whether more than one slot is due by `now`.
+    #[inline]
+    pub(crate) fn has_second<S: Timed>(&self, slots: &[S], now: Instant) -> bool {
+        // The second is a child of the first.
+        let len = usize::from(self.len);
+        (1..len.min(3))
+            .any(|position| entry(slots, position).is_some_and(|(_, node)| node.deadline <= now))
     }
 
     /// The slot that falls due first, with its deadline.

@@ -22,7 +22,7 @@ impl<'a, A: App> View<'a, A> {
     }
 
     fn options_of(&self, slot: &Slot<A>) -> Option<&'a Options> {
-        self.options.get(usize::from(slot.options.index()))
+        self.options.get(slot.options.place())
     }
 
     /// The place of a live task.
@@ -33,10 +33,6 @@ impl<'a, A: App> View<'a, A> {
             }
             _ => Err(NoSuchTask),
         }
-    }
-
-    pub(crate) fn has_ready(&self) -> bool {
-        self.head.ready.iter().any(|queue| !queue.is_empty())
     }
 
     /// When the next sleep must end: the earliest deadline plus slack.
