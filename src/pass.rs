@@ -171,11 +171,13 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn finish(&mut self, run: &Run<A>, started: Instant, now: Instant) {
         let index = run.index;
         self.head.running = Link::NONE;
-        if core::mem::take(&mut self.head.condemned) {
-            return self.release(index);
-        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let Step::Running = slot.step else { return };
+        match slot.step {
+            Step::Running => {}
+            // It was cancelled in its run.
+            Step::Free => return self.release(index),
+            _ => return,
+        }
         match slot.plan {
             Plan::Once | Plan::On(_) => {
                 self.head.live = self.head.live.wrapping_sub(1);

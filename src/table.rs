@@ -146,9 +146,9 @@ pub(crate) struct Head<A: App> {
     pub(crate) options_freed: Link,
     pub(crate) options_used: u16,
     pub(crate) live: u16,
-    /// Who runs, and whether it was cancelled meanwhile.
+    /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
+    /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) condemned: bool,
     pub(crate) stopped: bool,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
@@ -170,7 +170,6 @@ impl<A: App> Head<A> {
             options_used: 0,
             live: 0,
             running: Link::NONE,
-            condemned: false,
             stopped: false,
             sequence: 0,
             faults: 0,
@@ -334,14 +333,11 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn end(&mut self, index: u16) {
         self.withdraw(index);
         self.head.live = self.head.live.wrapping_sub(1);
-        let running = self.head.running == Link::to(index);
         if let Some(slot) = self.slot_mut(index) {
             slot.generation = slot.generation.wrapping_add(1);
-            slot.step = Step::Running;
+            slot.step = Step::Free;
         }
-        if running {
-            self.head.condemned = true;
-        } else {
+        if self.head.running != Link::to(index) {
             self.release(index);
         }
     }
@@ -349,9 +345,7 @@ impl<A: App> Table<'_, A> {
     /// Ends every task there is; what is scheduled later stays.
     pub(crate) fn stop(&mut self) {
         for index in 0..self.head.used {
-            let live = self.slot(index).is_some_and(|slot| slot.step != Step::Free);
-            let already = self.head.condemned && self.head.running == Link::to(index);
-            if live && !already {
+            if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
                 self.end(index);
             }
         }
