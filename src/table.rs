@@ -410,10 +410,10 @@ impl Plan {
     }
 }
 
-/// Events are counted up to 256, so their numbers fit; one that does not belong to the type is
-/// heard by nobody.
+/// Events are counted up to 256, so their numbers fit. One that does not must not be taken for
+/// another: the largest number is nobody's, unless there are 256 events.
 pub(crate) fn number<E: Event>(event: E) -> u8 {
-    event.index() as u8
+    u8::try_from(event.index()).unwrap_or(u8::MAX)
 }
 
 #[cfg(target_pointer_width = "32")]
