@@ -185,13 +185,12 @@ impl<A: App> Table<'_, A> {
     #[inline]
     pub(crate) fn finish(&mut self, run: &Run<A>) -> After {
         self.head.running = Link::NONE;
-        if self.head.condemned {
-            self.head.condemned = false;
-            self.release(run.index);
-            return After::Nothing;
-        }
         let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return After::Nothing };
         if slot.step != Step::Running {
+            if slot.step == Step::Free {
+                // It was cancelled in its run.
+                self.release(run.index);
+            }
             return After::Nothing;
         }
         match slot.plan {

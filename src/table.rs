@@ -155,9 +155,9 @@ pub(crate) struct Head<A: App> {
     pub(crate) live: u16,
     /// How many live tasks have another priority than the normal one.
     pub(crate) ranked: u16,
-    /// Who runs, and whether it was cancelled meanwhile.
+    /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
+    /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) condemned: bool,
     pub(crate) stopped: bool,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
@@ -182,7 +182,6 @@ impl<A: App> Head<A> {
             live: 0,
             ranked: 0,
             running: Link::NONE,
-            condemned: false,
             stopped: false,
             sequence: 0,
             limit: 0,
@@ -366,14 +365,11 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn end(&mut self, index: u16) {
         self.withdraw(index);
         self.head.live = self.head.live.wrapping_sub(1);
-        let running = self.head.running == Link::to(index);
         if let Some(slot) = self.slot_mut(index) {
             slot.generation = slot.generation.wrapping_add(1);
-            slot.step = Step::Running;
+            slot.step = Step::Free;
         }
-        if running {
-            self.head.condemned = true;
-        } else {
+        if self.head.running != Link::to(index) {
             self.release(index);
         }
     }
@@ -381,9 +377,7 @@ impl<A: App> Table<'_, A> {
     /// Ends every task there is; what is scheduled later stays.
     pub(crate) fn stop(&mut self) {
         for index in 0..self.head.used {
-            let live = self.slot(index).is_some_and(|slot| slot.step != Step::Free);
-            let already = self.head.condemned && self.head.running == Link::to(index);
-            if live && !already {
+            if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
                 self.end(index);
             }
         }
@@ -448,10 +442,10 @@ impl Plan {
     }
 }
 
-/// Events are counted up to 256, so their numbers fit; one that does not belong to the type is
-/// heard by nobody.
+/// Events are counted up to 256, so their numbers fit. One that does not must not be taken for
+/// another: the largest number is nobody's, unless there are 256 events.
 pub(crate) fn number<E: Event>(event: E) -> u8 {
-    event.index() as u8
+    u8::try_from(event.index()).unwrap_or(u8::MAX)
 }
 
 #[cfg(target_pointer_width = "32")]
