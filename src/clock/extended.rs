@@ -30,7 +30,8 @@ use tests::Watched as AtomicU32;
 /// A port describes the counter with two numbers and three accesses to its registers; [`Extended`]
 /// makes a clock of it. The promises that a port makes:
 ///
-/// - The flag rises when the count becomes 0, neither before nor later.
+/// - The flag rises when the count becomes 0: not later, and no earlier than what the core needs to
+///   enter the interrupt.
 /// - [`Extended::on_wrap`] is called once for each wrap, within half a turn of it.
 /// - The flag is taken back by [`acknowledge`](Self::acknowledge) and by nothing else. Where the
 ///   hardware takes it back by itself when the interrupt is entered, as SysTick does, no interrupt
@@ -224,7 +225,7 @@ impl<C: Counter> Clock for Extended<C> {
             if again < count || self.step.load(Relaxed) != step {
                 continue;
             }
-            // A flag that rose after a large count was read belongs to the turn after it.
+            // Beside a large count, a flag that rises early speaks of the turn to come.
             let ahead = step & 1 != 0 || (pending && u64::from(count) < C::TURN / 2);
             let begin = if ahead { begin.wrapping_add(Self::SCALE.turn) } else { begin };
             return Instant::from_ticks(begin.wrapping_add(Self::SCALE.micros(count)));
