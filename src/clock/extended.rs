@@ -44,9 +44,9 @@ use tests::Watched as AtomicU32;
 /// # mod systick { pub fn current() -> u32 { 16_000_000 - 320 } pub fn is_pending() -> bool { false } }
 ///
 /// /// SysTick at 16 MHz, with a reload value of 15,999,999.
-/// struct SysTick;
+/// struct Ticks;
 ///
-/// impl Counter for SysTick {
+/// impl Counter for Ticks {
 ///     const HZ: u32 = 16_000_000;
 ///     const TURN: u64 = 16_000_000; // reload + 1
 ///
@@ -63,14 +63,15 @@ use tests::Watched as AtomicU32;
 ///     }
 /// }
 ///
-/// static CLOCK: Extended<SysTick> = Extended::new(SysTick);
+/// static CLOCK: Extended<Ticks> = Extended::new(Ticks);
 ///
 /// // #[exception]
+/// # #[expect(non_snake_case)]
 /// fn SysTick() {
 ///     CLOCK.on_wrap();
 /// }
-///
-/// assert_eq!(CLOCK.now().as_ticks(), 20);
+/// # SysTick();
+/// # assert_eq!(CLOCK.now().as_ticks(), 1_000_020);
 /// ```
 pub trait Counter {
     /// Ticks in a second.
@@ -205,8 +206,8 @@ impl<C: Counter> Extended<C> {
     }
 
     fn begin(&self, step: u32) -> &Micros {
-        let [even, odd] = &self.begins;
-        if step & 2 == 0 { even } else { odd }
+        // One bit cannot be out of the range of two.
+        &self.begins[(step >> 1 & 1) as usize]
     }
 }
 
@@ -227,8 +228,8 @@ impl<C: Counter> Clock for Extended<C> {
             }
             // Beside a large count, a flag that rises early speaks of the turn to come.
             let ahead = step & 1 != 0 || (pending && u64::from(count) < C::TURN / 2);
-            let begin = if ahead { begin.wrapping_add(Self::SCALE.turn) } else { begin };
-            return Instant::from_ticks(begin.wrapping_add(Self::SCALE.micros(count)));
+            let turn = if ahead { Self::SCALE.turn } else { 0 };
+            return Instant::from_ticks(begin.wrapping_add(turn + Self::SCALE.micros(count)));
         }
     }
 
@@ -276,7 +277,7 @@ impl Scale {
         assert!(turn >= 2 && turn <= 1 << 32, "TURN must be 2 to 2^32");
         let micros = turn as u128 * 1_000_000;
         assert!(
-            micros % hz as u128 == 0,
+            micros.is_multiple_of(hz as u128),
             "a turn must be a whole number of microseconds: choose another reload value"
         );
 

@@ -198,10 +198,10 @@ impl World {
 
     fn tick(&self) {
         self.time.set(self.time.get() + 1);
-        if self.time.get() % TURN == 0 {
+        if self.time.get().is_multiple_of(TURN) {
             assert!(!self.owed.replace(true), "the scene broke the port's promise");
         }
-        if (self.time.get() + self.lead.get()) % TURN == 0 {
+        if (self.time.get() + self.lead.get()).is_multiple_of(TURN) {
             self.flag.set(true);
         }
     }
