@@ -11,4 +11,5 @@ pub mod clock;
 pub mod ring;
 pub mod time;
 
+pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 pub use time::{Clock, Duration, Instant, Sleep};
