@@ -99,7 +99,6 @@ impl<'a> Message<'a> {
         Ok(target)
     }
 
-    #[cold]
     #[inline(never)]
     fn copy_both_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], TooShort> {
         let needed = self.len();

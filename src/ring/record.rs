@@ -117,7 +117,6 @@ pub(super) fn payload(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
 }
 
 /// `at <= size`, `len <= size`.
-#[cold]
 #[inline(never)]
 fn slices_over_the_end(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
     let (from_start, before_end) = storage.split_at_checked(at).unwrap_or_default();
@@ -155,7 +154,6 @@ pub(super) fn make_hole(storage: &mut [u8], at: usize) {
 }
 
 /// `at <= size`, and from there on as many bytes to be overwritten, around the end.
-#[cold]
 #[inline(never)]
 fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
