@@ -108,10 +108,7 @@ impl Queue {
     }
 
     pub(super) fn pull(&mut self, storage: &mut [u8], id: u16) -> Found {
-        let mut records = self.records(storage);
-        let Some((at, header)) = records.find(|(_, header)| header.id() == id) else {
-            return Found::NOTHING;
-        };
+        let Found { at, header } = self.find(storage, id);
         if header.is_hole() {
             return Found::NOTHING;
         }
@@ -124,6 +121,20 @@ impl Queue {
             self.pass_holes(storage);
         }
         Found { at, header }
+    }
+
+    /// The oldest record with this id.
+    #[inline(never)]
+    fn find(&self, storage: &[u8], id: u16) -> Found {
+        let mut records = self.records(storage);
+        while records.left != 0 {
+            let header = records.header();
+            if header.id() == id {
+                return Found { at: records.at(), header };
+            }
+            records.step(header);
+        }
+        Found::NOTHING
     }
 
     /// Moves the tail past the holes in front, and returns the header it comes to: a message's, or a
@@ -159,7 +170,7 @@ impl Queue {
     }
 
     fn records<'a>(&self, storage: &'a [u8]) -> Records<'a> {
-        Records { storage, at: self.tail, left: self.used }
+        Records::new(storage, self.tail, self.used)
     }
 }
 
@@ -190,9 +201,39 @@ impl Found {
 #[derive(Clone)]
 struct Records<'a> {
     storage: &'a [u8],
-    at: usize,
+    /// From the next record on to the end of the storage, never empty.
+    rest: &'a [u8],
     /// Bytes of records not yet walked.
     left: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(storage: &'a [u8], tail: usize, used: usize) -> Self {
+        Self { storage, rest: storage.get(tail..).unwrap_or_default(), left: used }
+    }
+}
+
+impl Records<'_> {
+    fn at(&self) -> usize {
+        self.storage.len() - self.rest.len()
+    }
+
+    fn header(&self) -> Header {
+        match self.rest.first_chunk() {
+            Some(bytes) => Header::from_bytes(*bytes),
+            None => record::header_over_the_end(self.storage, self.at()),
+        }
+    }
+
+    fn step(&mut self, header: Header) {
+        let len = header.record_len();
+        self.left -= len;
+        self.rest = if len < self.rest.len() {
+            self.rest.get(len..).unwrap_or_default()
+        } else {
+            self.storage.get(len - self.rest.len()..).unwrap_or_default()
+        };
+    }
 }
 
 impl Iterator for Records<'_> {
@@ -202,10 +243,8 @@ impl Iterator for Records<'_> {
         if self.left == 0 {
             return None;
         }
-        let at = self.at;
-        let header = record::header(self.storage, at);
-        self.at = advance(at, header.record_len(), self.storage.len());
-        self.left -= header.record_len();
+        let (at, header) = (self.at(), self.header());
+        self.step(header);
         Some((at, header))
     }
 }

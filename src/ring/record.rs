@@ -70,7 +70,7 @@ impl Header {
         HEADER + self.len()
     }
 
-    fn from_bytes(bytes: [u8; HEADER]) -> Self {
+    pub(super) fn from_bytes(bytes: [u8; HEADER]) -> Self {
         Self(u32::from_be_bytes(bytes))
     }
 
@@ -87,7 +87,7 @@ pub(super) fn advance(at: usize, by: usize, size: usize) -> usize {
 
 /// Reads the header at `at`.
 pub(super) fn header(storage: &[u8], at: usize) -> Header {
-    match storage.get(at..).and_then(<[u8]>::first_chunk) {
+    match storage.get(at..at + HEADER).and_then(<[u8]>::first_chunk) {
         Some(bytes) => Header::from_bytes(*bytes),
         None => header_over_the_end(storage, at),
     }
@@ -95,7 +95,7 @@ pub(super) fn header(storage: &[u8], at: usize) -> Header {
 
 #[cold]
 #[inline(never)]
-fn header_over_the_end(storage: &[u8], at: usize) -> Header {
+pub(super) fn header_over_the_end(storage: &[u8], at: usize) -> Header {
     let mut bytes = [0; HEADER];
     let (before_end, from_start) = slices_over_the_end(storage, at, HEADER);
     for (to, from) in bytes.iter_mut().zip(before_end.iter().chain(from_start)) {
