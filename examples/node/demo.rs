@@ -63,5 +63,7 @@ pub(crate) fn play(script: &Script<'_>, out: &mut dyn fmt::Write) -> Result<Ende
 
     let mut work = Work::<Node, _, TASKS>::new(clock).listen(inbox);
     work.do_now(app::begin)?;
-    Ok(work.start(&mut Node::new(out, &typed).echo(true)))
+    let mut node = Node::new(out, &typed);
+    node.echo = true;
+    Ok(work.start(&mut node))
 }

@@ -11,7 +11,7 @@ use std::time;
 
 use ensue::{Clock, Ended, Instant, ScheduleError, Sleep, Work};
 
-use crate::app::{self, END_OF_INPUT, Inbox, Node, Signal, TASKS, Typed};
+use crate::app::{self, Inbox, Node, Signal, TASKS, Typed};
 
 static TYPED: Typed = Typed::new();
 static INBOX: Inbox = Inbox::new().wake_with(wake);
@@ -27,13 +27,16 @@ pub(crate) fn run(
     let mut work = Work::<Node, _, TASKS>::new(clock).listen(&INBOX);
     work.do_now(app::begin)?;
     thread::spawn(|| interrupt(input));
-    Ok(work.start(&mut Node::new(out, &TYPED).echo(echo)))
+
+    let mut node = Node::new(out, &TYPED);
+    node.echo = echo;
+    Ok(work.start(&mut node))
 }
 
 /// Stands for the interrupt of a serial port: it cannot touch the scheduler, only leave word.
 fn interrupt(input: impl Read) {
     let typed = input.bytes().map_while(Result::ok);
-    for byte in typed.chain([b'\n', END_OF_INPUT]) {
+    for byte in typed.chain([b'\n', Typed::END_OF_INPUT]) {
         // What an interrupt cannot do: ask the sender to wait.
         while !TYPED.has_room() {
             thread::sleep(time::Duration::from_millis(1));

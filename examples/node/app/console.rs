@@ -7,7 +7,7 @@ use ensue::{Cx, Duration, State, Status};
 use super::{
     LAST_WORDS, Node, Outcome, Reading, Signal, alarm_is_up, quit,
     text::{Margin, MaybeStamp, Period, Stamp},
-    typed::SPOILT,
+    typed::{SPOILT, Typed},
 };
 
 pub(super) const COMMANDS: &str =
@@ -23,9 +23,6 @@ const HELP: [(&str, &str); 8] = [
     ("cancel <task>", "end a task, by its name"),
     ("quit", "end everything"),
 ];
-
-/// The byte that says that no more will come: Ctrl-D on a serial line.
-pub(crate) const END_OF_INPUT: u8 = 0x04;
 
 const BACKSPACE: u8 = 0x08;
 const DELETE: u8 = 0x7f;
@@ -47,7 +44,7 @@ pub(super) fn read(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
                 let line = core::mem::replace(&mut node.line, Line::new());
                 return answer(node, cx, &line);
             }
-            END_OF_INPUT => _ = cx.at(LAST_WORDS, quit)?,
+            Typed::END_OF_INPUT => _ = cx.at(LAST_WORDS, quit)?,
             SPOILT => {
                 node.line = Line::new();
                 node.say(cx, format_args!("console: a line was cut short, say it again"))?;

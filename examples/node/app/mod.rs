@@ -49,7 +49,7 @@ use self::{
     text::{Margin, Stamp},
 };
 
-pub(crate) use self::{console::END_OF_INPUT, typed::Typed};
+pub(crate) use self::typed::Typed;
 
 /// Places in the table: six tasks that are always there, those of an alarm, the end, and a spare.
 pub(crate) const TASKS: usize = 10;
@@ -104,7 +104,8 @@ pub(crate) struct Node<'a> {
     out: &'a mut dyn fmt::Write,
     typed: &'a Typed,
     line: Line,
-    echo: bool,
+    /// Repeats each command in front of its answer, where no terminal has shown it.
+    pub(crate) echo: bool,
     sensor: Sensor,
     latest: Reading,
     latest_at: Instant,
@@ -178,12 +179,6 @@ impl<'a> Node<'a> {
             horn: None,
             counts: Counts::default(),
         }
-    }
-
-    /// Repeats each command in front of its answer, where no terminal has shown it.
-    pub(crate) fn echo(mut self, echo: bool) -> Self {
-        self.echo = echo;
-        self
     }
 
     /// A line of its own accord, with the time.

@@ -30,6 +30,9 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
+    /// The byte that says that no more will come: Ctrl-D on a serial line.
+    pub(crate) const END_OF_INPUT: u8 = 0x04;
+
     /// An empty queue.
     pub(crate) const fn new() -> Self {
         Self {
