@@ -4,7 +4,7 @@
 //! here does the same in a few lines, because it shows what any port has to do.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time;
@@ -35,7 +35,7 @@ pub(crate) fn run(
 
 /// Stands for the interrupt of a serial port: it cannot touch the scheduler, only leave word.
 fn interrupt(input: impl Read) {
-    let typed = input.bytes().map_while(Result::ok);
+    let typed = BufReader::new(input).bytes().map_while(Result::ok);
     for byte in typed.chain([b'\n', Typed::END_OF_INPUT]) {
         // What an interrupt cannot do: ask the sender to wait.
         while !TYPED.has_room() {
