@@ -57,6 +57,7 @@ mod event;
 mod fault;
 mod inbox;
 mod list;
+mod pass;
 mod repeat;
 mod table;
 mod task;

@@ -10,7 +10,7 @@
 
 /// A place in the table, or none: zero is none, so that fresh memory is all zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Link(u16);
+pub(crate) struct Link(u16);
 
 impl Link {
     pub(crate) const NONE: Self = Self(0);
@@ -24,12 +24,18 @@ impl Link {
         self.0.wrapping_sub(1)
     }
 
+    /// The index as slices take it; a link to none gives one that no slice has.
+    pub(crate) const fn place(self) -> usize {
+        (self.0 as usize).wrapping_sub(1)
+    }
+
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
     }
 }
 
-/// The two neighbours of a slot in a chain.
+/// The two neighbours of a slot in a chain. `prev` of the first means nothing: taking out the first
+/// touches no other slot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Links {
     prev: Link,
@@ -52,7 +58,7 @@ pub(crate) trait Linked<const CHAIN: usize> {
 
 /// The two ends of a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Chain {
+pub(crate) struct Chain {
     first: Link,
     last: Link,
 }
@@ -82,7 +88,7 @@ impl Chain {
         let last = self.last;
         let Some(slot) = slots.get_mut(usize::from(index)) else { return };
         *slot.links_mut() = Links { prev: last, next: Link::NONE };
-        match slots.get_mut(usize::from(last.index())) {
+        match slots.get_mut(last.place()) {
             Some(slot) => slot.links_mut().next = Link::to(index),
             None => self.first = Link::to(index),
         }
@@ -96,16 +102,26 @@ impl Chain {
         prev: Link,
         index: u16,
     ) {
-        let next = match slots.get_mut(usize::from(prev.index())) {
+        let next = match slots.get_mut(prev.place()) {
             Some(slot) => core::mem::replace(&mut slot.links_mut().next, Link::to(index)),
             None => core::mem::replace(&mut self.first, Link::to(index)),
         };
-        match slots.get_mut(usize::from(next.index())) {
+        match slots.get_mut(next.place()) {
             Some(slot) => slot.links_mut().prev = Link::to(index),
             None => self.last = Link::to(index),
         }
         if let Some(slot) = slots.get_mut(usize::from(index)) {
             *slot.links_mut() = Links { prev, next };
+        }
+    }
+
+    /// Takes the first member out.
+    #[inline]
+    pub(crate) fn pop<const CHAIN: usize, S: Linked<CHAIN>>(&mut self, slots: &[S]) {
+        let Some(slot) = slots.get(self.first.place()) else { return };
+        self.first = slot.links().next;
+        if self.first.is_none() {
+            self.last = Link::NONE;
         }
     }
 
@@ -116,16 +132,30 @@ impl Chain {
         slots: &mut [S],
         index: u16,
     ) {
+        if self.first == Link::to(index) {
+            return self.pop(slots);
+        }
         let Some(slot) = slots.get_mut(usize::from(index)) else { return };
         let Links { prev, next } = *slot.links_mut();
-        match slots.get_mut(usize::from(prev.index())) {
-            Some(slot) => slot.links_mut().next = next,
-            None => self.first = next,
+        if let Some(slot) = slots.get_mut(prev.place()) {
+            slot.links_mut().next = next;
         }
-        match slots.get_mut(usize::from(next.index())) {
+        match slots.get_mut(next.place()) {
             Some(slot) => slot.links_mut().prev = prev,
             None => self.last = prev,
         }
+    }
+
+    /// The member in front of `link`, which must be a member.
+    pub(crate) fn before<const CHAIN: usize, S: Linked<CHAIN>>(
+        &self,
+        slots: &[S],
+        link: Link,
+    ) -> Link {
+        if link == self.first {
+            return Link::NONE;
+        }
+        slots.get(link.place()).map_or(Link::NONE, |slot| slot.links().prev)
     }
 
     /// The member behind `link`; behind none is the first.
@@ -135,7 +165,7 @@ impl Chain {
         slots: &[S],
         link: Link,
     ) -> Link {
-        slots.get(usize::from(link.index())).map_or(self.first, |slot| slot.links().next)
+        slots.get(link.place()).map_or(self.first, |slot| slot.links().next)
     }
 }
 
@@ -160,7 +190,7 @@ mod tests {
         let mut prev = Link::NONE;
         while !link.is_none() {
             assert!(members.len() < slots.len(), "the chain runs in a circle");
-            assert_eq!(slots[usize::from(link.index())].prev, prev);
+            assert!(prev.is_none() || slots[link.place()].prev == prev);
             members.push(link.index());
             prev = link;
             link = chain.after(slots, link);

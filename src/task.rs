@@ -2,7 +2,7 @@
 //!
 //! A [`Task`] is the order form; [`schedule`](crate::Work::schedule) puts it into a slot of the
 //! table and names it by a [`TaskId`]. From then on the slot is in one of these states, and every
-//! change of state is one of these steps (the names are functions in `table.rs`):
+//! change of state is one of these steps, named after the function that makes it:
 //!
 //! ```text
 //!             ┌──────┐  1 settle                                       10 release
@@ -32,6 +32,7 @@ use core::{fmt, num::NonZeroU32};
 
 use crate::{
     event::Event,
+    table::{Order, Plan, number},
     time::{Duration, Instant},
     work::{App, Job},
 };
@@ -120,6 +121,17 @@ pub(crate) enum When<E> {
     On(E),
 }
 
+impl<E: Event> When<E> {
+    pub(crate) fn plan(&self, missed: Option<Missed>, again: bool) -> Plan {
+        match *self {
+            Self::At(_) => Plan::Once,
+            Self::Every(_) => Plan::Every(missed.unwrap_or_default()),
+            Self::On(event) if again => Plan::Again(number(event)),
+            Self::On(event) => Plan::On(number(event)),
+        }
+    }
+}
+
 /// What few tasks need, kept beside the slots in a record of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
@@ -152,6 +164,10 @@ impl Options {
         latched: false,
         keep_first: false,
     };
+
+    pub(crate) const fn timeout(&self) -> Option<Duration> {
+        if self.timeout.is_zero() { None } else { Some(self.timeout) }
+    }
 
     /// Whether a record is needed to keep these.
     pub(crate) const fn say_something(&self) -> bool {
@@ -261,7 +277,8 @@ impl<A: App> Task<A> {
     }
 
     /// `on` only: run with [`Cause::Timeout`] when the event has not come for this long, counted
-    /// from each subscription, and for an [`again`](Self::again) task from each of its runs.
+    /// from each subscription, and for an [`again`](Self::again) task from each of its runs. Zero
+    /// is no timeout.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
@@ -281,20 +298,25 @@ impl<A: App> Task<A> {
         self
     }
 
-    /// Whether what it says makes sense together.
-    pub(crate) fn check(&self) -> Result<(), ScheduleError> {
+    /// What the table is to do, if what the task says makes sense together.
+    pub(crate) fn order(&self) -> Result<Order<'_, A>, ScheduleError> {
         let listens = matches!(self.when, When::On(_));
         let repeats = matches!(self.when, When::Every(_));
         let for_listeners =
             self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
         let for_repeating = self.first_at.is_some() || self.missed.is_some();
-        if matches!(self.when, When::Every(period) if period.is_zero()) {
-            Err(ScheduleError::ZeroPeriod)
-        } else if (for_listeners && !listens) || (for_repeating && !repeats) {
-            Err(ScheduleError::WrongOption)
-        } else {
-            Ok(())
+        if (for_listeners && !listens) || (for_repeating && !repeats) {
+            return Err(ScheduleError::WrongOption);
         }
+        Ok(Order {
+            job: self.job,
+            params: self.params.clone().unwrap_or_default(),
+            when: self.when,
+            first_at: self.first_at.unwrap_or(Duration::from_ticks(0)),
+            plan: self.when.plan(self.missed, self.again),
+            priority: self.priority,
+            options: self.options.say_something().then_some(&self.options),
+        })
     }
 }
 

@@ -1,0 +1,330 @@
+//! A pass: what is ready when it begins is run, each to its end, and nothing else.
+//!
+//! First everything that is due moves from the timeline into the ready queues, one for each
+//! priority, each in the order of deadline and arming. A number drawn at that moment separates
+//! what belongs to this pass from what its jobs arm: that queues up behind, for the next one.
+
+use crate::{
+    event::Event,
+    list::{Chain, Link, Linked},
+    repeat,
+    table::{Plan, QUEUE, Step, Table, Unserved},
+    task::{Missed, Options, Priority, TaskId},
+    time::{Instant, later},
+    work::{App, Job},
+};
+
+/// A run that is being made: everything the job may ask about it.
+pub(crate) struct Run<A: App> {
+    pub(crate) job: Job<A>,
+    pub(crate) params: A::Params,
+    pub(crate) scheduled_at: Instant,
+    pub(crate) index: u16,
+    pub(crate) generation: u16,
+    pub(crate) unserved: Unserved,
+    /// Which of the ready states led to it.
+    pub(crate) cause: Step,
+    pub(crate) event: u8,
+    /// Whether the next deadline depends on when this run starts.
+    pub(crate) counts_from_start: bool,
+}
+
+/// What is left to do after a run.
+#[must_use]
+pub(crate) enum After {
+    Nothing,
+    /// The task goes on by time, for which one must know how late it is.
+    GoesOn,
+}
+
+impl<A: App> Run<A> {
+    pub(crate) fn id(&self) -> TaskId {
+        TaskId::new(self.generation, self.index)
+    }
+}
+
+impl<A: App> Table<'_, A> {
+    /// Takes what interrupts have left: events with params first, then the flags.
+    pub(crate) fn read_mail(&mut self, now: Instant) {
+        let Some(mail) = self.head.mail else { return };
+        if !mail.begin() {
+            return;
+        }
+        for _ in 0..mail.waiting() {
+            let Some((event, params)) = mail.take() else { break };
+            self.trigger(event, Some(&params), now);
+        }
+        for number in 0..self.head.listeners.as_ref().len() {
+            if mail.take_flag(number) {
+                if let Some(event) = A::Event::from_index(number) {
+                    self.trigger(event, None, now);
+                }
+            }
+        }
+        mail.end();
+    }
+
+    /// Draws the line: what has a number below the limit belongs to the pass.
+    #[inline]
+    pub(crate) fn open_pass(&mut self) {
+        if self.head.sequence > u32::MAX / 2 {
+            self.renumber();
+        }
+        self.head.limit = self.head.sequence;
+    }
+
+    /// Whether what is due must go through the ready queues: because something is in them already,
+    /// or because priorities have a say. Otherwise the order of the timeline is the order of the
+    /// pass.
+    #[inline]
+    pub(crate) fn needs_queues(&self) -> bool {
+        self.head.ranked != 0 || self.has_ready()
+    }
+
+    /// The next of this pass in the timeline, where it stays for its run. Nothing else comes to
+    /// stand before it meanwhile: what a job arms is due later, or goes to a queue.
+    #[inline]
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<u16> {
+        let (index, node) = self.head.timeline.first(self.slots)?;
+        if node.deadline > now || node.sequence >= self.head.limit {
+            return None;
+        }
+        self.fall_due(index);
+        Some(index)
+    }
+
+    /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
+    #[inline]
+    fn fall_due(&mut self, index: u16) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        if slot.step == Step::Timed {
+            slot.step = Step::Due;
+        } else {
+            let stays = slot.plan == Plan::Again(slot.event);
+            slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
+            if slot.listed && !stays {
+                self.leave(index);
+            }
+        }
+    }
+
+    /// Moves what is due from the timeline into the ready queues.
+    pub(crate) fn queue_due(&mut self, now: Instant) {
+        // What is in a queue already and what comes out of the timeline are both in order: merge
+        // them, with a finger on the last one put into each queue.
+        let mut fingers = [Link::NONE; 3];
+        while let Some((index, node)) = self.head.timeline.first(self.slots) {
+            if node.deadline > now {
+                break;
+            }
+            let node = *node;
+            self.head.timeline.disarm(self.slots, index);
+            self.fall_due(index);
+            let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
+            let rank = slot.priority as usize;
+            if let (Some(queue), Some(finger)) =
+                (self.head.ready.get_mut(rank), fingers.get_mut(rank))
+            {
+                let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
+                while let Some(slot) = self.slots.get(next.place()) {
+                    if node.before(&slot.node) {
+                        break;
+                    }
+                    *finger = next;
+                    next = Linked::<QUEUE>::links(slot).next();
+                }
+                Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
+                *finger = Link::to(index);
+            }
+        }
+    }
+
+    /// The next of this pass in the queue of a priority; it is in no queue then.
+    #[inline]
+    pub(crate) fn take_ready(&mut self, priority: Priority) -> Option<u16> {
+        let queue = self.head.ready.get_mut(priority as usize)?;
+        let first = queue.first();
+        if self.slots.get(first.place())?.node.sequence >= self.head.limit {
+            return None;
+        }
+        Chain::pop::<QUEUE, _>(queue, self.slots);
+        Some(first.index())
+    }
+
+    /// Step 7: a run begins. A task that came from the timeline is still in it, at its old deadline.
+    #[inline]
+    pub(crate) fn begin(&mut self, index: u16) -> Option<Run<A>> {
+        let slot = self.slots.get_mut(usize::from(index))?;
+        let (job, params) = slot.work.as_ref()?;
+        let run = Run {
+            job: *job,
+            params: params.clone(),
+            scheduled_at: slot.node.deadline,
+            index,
+            generation: slot.generation,
+            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
+            cause: slot.step,
+            event: slot.event,
+            counts_from_start: slot.plan == Plan::Every(Missed::Delay),
+        };
+        slot.step = Step::Running;
+        self.head.running = Link::to(index);
+        Some(run)
+    }
+
+    /// Counts a fault of the running task: its name and how many it has had.
+    pub(crate) fn count_fault(&mut self, index: u16) -> (Option<&'static str>, u16) {
+        self.head.faults = self.head.faults.saturating_add(1);
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return (None, 0) };
+        slot.faults = slot.faults.saturating_add(1);
+        let (count, options) = (slot.faults, slot.options);
+        (self.options_at(options).and_then(|options| options.name), count)
+    }
+
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    #[inline]
+    pub(crate) fn finish(&mut self, run: &Run<A>) -> After {
+        self.head.running = Link::NONE;
+        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return After::Nothing };
+        if slot.step != Step::Running {
+            if slot.step == Step::Free {
+                // It was cancelled in its run.
+                self.release(run.index);
+            }
+            return After::Nothing;
+        }
+        match slot.plan {
+            Plan::Every(_) => return After::GoesOn,
+            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
+                slot.step = Step::Listening;
+            }
+            Plan::Again(_) => return After::GoesOn,
+            Plan::Once | Plan::On(_) => {
+                slot.generation = slot.generation.wrapping_add(1);
+                self.head.live = self.head.live.wrapping_sub(1);
+                self.withdraw(run.index);
+                self.release(run.index);
+            }
+        }
+        After::Nothing
+    }
+
+    /// Step 8, for tasks to which time matters: a repeating task is armed for its next deadline, a
+    /// listener listens again.
+    #[inline]
+    pub(crate) fn go_on(&mut self, run: &Run<A>, started: Instant, now: Instant) {
+        let index = run.index;
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        match slot.plan {
+            Plan::Every(missed) if run.cause == Step::Due => {
+                let next = repeat::after_run(run.scheduled_at, slot.period, missed, started, now);
+                if next.skipped > 0 {
+                    let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+                    slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+                }
+                if next.deadline < now {
+                    self.queue_late(index, next.deadline);
+                } else {
+                    self.arm(index, Step::Timed, next.deadline);
+                }
+            }
+            Plan::Every(_) => {
+                let deadline = self.phase_after_waiting(run, started, now);
+                self.arm(index, Step::Timed, deadline);
+            }
+            Plan::Again(event) => {
+                let options = self.options.get(slot.options.place());
+                let timeout = options.and_then(Options::timeout);
+                if slot.node.is_armed() {
+                    self.head.timeline.disarm(self.slots, index);
+                }
+                let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+                if !slot.listed {
+                    return self.listen(index, event, timeout, now);
+                }
+                slot.step = Step::Listening;
+                if let Some(timeout) = timeout {
+                    self.arm(index, Step::Listening, later(now, timeout));
+                }
+            }
+            Plan::Once | Plan::On(_) => {}
+        }
+    }
+
+    /// Arms a task for a deadline that has passed already, in the next pass: it is ready, and stands
+    /// in its queue where its deadline says, but behind what belongs to this pass.
+    #[cold]
+    fn queue_late(&mut self, index: u16, deadline: Instant) {
+        let limit = self.head.limit;
+        self.withdraw(index);
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Due;
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        let node = slot.node;
+        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
+        let mut prev = queue.last();
+        while let Some(slot) = self.slots.get(prev.place()) {
+            if slot.node.sequence < limit || slot.node.before(&node) {
+                break;
+            }
+            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+    }
+
+    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
+    /// than the event and not in the past. What passed while it waited was not missed.
+    #[cold]
+    fn phase_after_waiting(&mut self, run: &Run<A>, started: Instant, now: Instant) -> Instant {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
+        let (period, plan, options) = (slot.period, slot.plan, slot.options);
+        let mut phase = run.scheduled_at;
+        if let Some(record) = self.options_at(options) {
+            if core::mem::take(&mut record.has_phase) {
+                phase = record.phase;
+            }
+        }
+        if plan == Plan::Every(Missed::Delay) {
+            return later(started, period);
+        }
+        let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
+        repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
+    }
+
+    /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
+    ///
+    /// Cost: O(tasks²).
+    #[cold]
+    fn renumber(&mut self) {
+        let mut next = 0;
+        let mut floor = 0;
+        loop {
+            let lowest = self
+                .slots
+                .iter_mut()
+                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
+                .filter(|slot| slot.node.sequence >= floor)
+                .min_by_key(|slot| slot.node.sequence);
+            let Some(slot) = lowest else { break };
+            floor = slot.node.sequence.saturating_add(1);
+            slot.node.sequence = next;
+            next += 1;
+        }
+        self.head.sequence = next;
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        let [low, normal, high] = &self.head.ready;
+        !(low.is_empty() & normal.is_empty() & high.is_empty())
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.head.stopped
+    }
+
+    pub(crate) fn take_stopped(&mut self) -> bool {
+        core::mem::take(&mut self.head.stopped)
+    }
+}
