@@ -127,7 +127,12 @@ impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Ring<S> {
     /// Cost: one copy, in at most two pieces. A refusal takes no longer, whatever is in the ring.
     #[inline]
     pub fn put(&mut self, id: u16, payload: &[u8]) -> Result<(), PutError> {
-        self.queue.put(self.storage.as_mut(), id, payload)
+        let storage = self.storage.as_mut();
+        if self.queue.put(storage, id, payload) {
+            Ok(())
+        } else {
+            Err(self.queue.refusal(storage.len(), id, payload.len()))
+        }
     }
 
     /// Takes the oldest message. `None`: there is none.
@@ -138,7 +143,8 @@ impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Ring<S> {
     /// Cost: one header, and one for each hole in front.
     #[inline]
     pub fn get(&mut self) -> Option<Message<'_>> {
-        self.queue.get(self.storage.as_ref())
+        let storage = self.storage.as_ref();
+        self.queue.get(storage).message(storage)
     }
 
     /// Takes the oldest message with this id, wherever it is. `None`: there is none; no message has
@@ -160,7 +166,8 @@ impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Ring<S> {
     /// ```
     #[inline]
     pub fn pull(&mut self, id: u16) -> Option<Message<'_>> {
-        self.queue.pull(self.storage.as_mut(), id)
+        let storage = self.storage.as_mut();
+        self.queue.pull(storage, id).message(storage)
     }
 
     /// Forgets all messages and begins again at position 0. The bytes stay as they are.

@@ -34,6 +34,7 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    #[inline]
     pub(super) fn new(id: u16, (first, second): (&'a [u8], &'a [u8])) -> Self {
         Self { id, first, second }
     }
@@ -87,12 +88,22 @@ impl<'a> Message<'a> {
     /// assert_eq!(ring.get().unwrap().copy_to(&mut buffer).unwrap(), b"21.5C");
     /// # Ok::<(), ensue::PutError>(())
     /// ```
+    #[inline]
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], TooShort> {
+        if !self.second.is_empty() {
+            return self.copy_both_to(buffer);
+        }
+        let needed = self.first.len();
+        let Some(target) = buffer.get_mut(..needed) else { return Err(TooShort { needed }) };
+        record::copy(target, self.first);
+        Ok(target)
+    }
+
+    #[inline(never)]
+    fn copy_both_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], TooShort> {
         let needed = self.len();
         let Some(target) = buffer.get_mut(..needed) else { return Err(TooShort { needed }) };
-        if self.second.is_empty() {
-            record::copy(target, self.first);
-        } else if let Some((first, second)) = target.split_at_mut_checked(self.first.len()) {
+        if let Some((first, second)) = target.split_at_mut_checked(self.first.len()) {
             record::copy(first, self.first);
             record::copy(second, self.second);
         }

@@ -63,26 +63,24 @@ impl Queue {
         size - self.used
     }
 
-    pub(super) fn put(
-        &mut self,
-        storage: &mut [u8],
-        id: u16,
-        payload: &[u8],
-    ) -> Result<(), PutError> {
+    /// Whether there was room and the id and the length are allowed; if not, nothing has changed and
+    /// [`refusal`](Self::refusal) says why.
+    pub(super) fn put(&mut self, storage: &mut [u8], id: u16, payload: &[u8]) -> bool {
         let size = storage.len();
         let needed = HEADER + payload.len();
         if id == HOLE || payload.len() > MAX_PAYLOAD || needed > self.free(size) {
-            return Err(self.refusal(size, id, payload.len()));
+            return false;
         }
-        record::write(storage, self.head(size), id, payload);
+        let head = self.head(size);
         self.used += needed;
         self.live += 1;
-        Ok(())
+        record::write(storage, head, id, payload);
+        true
     }
 
     /// Why a `put` was refused. What can never succeed is told before what cannot succeed now.
     #[cold]
-    fn refusal(&self, size: usize, id: u16, len: usize) -> PutError {
+    pub(super) fn refusal(&self, size: usize, id: u16, len: usize) -> PutError {
         let needed = HEADER + len;
         if id == HOLE {
             PutError::ReservedId
@@ -95,25 +93,25 @@ impl Queue {
         }
     }
 
-    pub(super) fn get<'a>(&mut self, storage: &'a [u8]) -> Option<Message<'a>> {
-        if self.holes != 0 {
-            self.pass_holes(storage);
-        }
-        if self.live == 0 {
-            return None;
+    pub(super) fn get(&mut self, storage: &[u8]) -> Found {
+        let mut header = record::header(storage, self.tail);
+        if self.live == 0 || header.is_hole() {
+            header = self.pass_holes(storage);
+            if header.is_hole() {
+                return Found::NOTHING;
+            }
         }
         let at = self.tail;
-        let header = record::header(storage, at);
-        self.pass(header, storage.len());
         self.live -= 1;
-        Some(message(storage, at, header))
+        self.pass(header, storage.len());
+        Found { at, header }
     }
 
-    pub(super) fn pull<'a>(&mut self, storage: &'a mut [u8], id: u16) -> Option<Message<'a>> {
-        if id == HOLE {
-            return None;
+    pub(super) fn pull(&mut self, storage: &mut [u8], id: u16) -> Found {
+        let Found { at, header } = self.find(storage, id);
+        if header.is_hole() {
+            return Found::NOTHING;
         }
-        let (at, header) = self.records(storage).find(|(_, header)| header.id == id)?;
         record::make_hole(storage, at);
         self.live -= 1;
         if at == self.tail {
@@ -122,21 +120,38 @@ impl Queue {
             self.holes += header.record_len();
             self.pass_holes(storage);
         }
-        Some(message(storage, at, header))
+        Found { at, header }
     }
 
-    /// Moves the tail past the holes in front of the oldest message, or of nothing.
-    fn pass_holes(&mut self, storage: &[u8]) {
+    /// The oldest record with this id.
+    #[inline(never)]
+    fn find(&self, storage: &[u8], id: u16) -> Found {
+        let mut records = self.records(storage);
+        while records.left != 0 {
+            let header = records.header();
+            if header.id() == id {
+                return Found { at: records.at(), header };
+            }
+            records.step(header);
+        }
+        Found::NOTHING
+    }
+
+    /// Moves the tail past the holes in front, and returns the header it comes to: a message's, or a
+    /// hole's when there is no message.
+    #[cold]
+    #[inline(never)]
+    fn pass_holes(&mut self, storage: &[u8]) -> Header {
         let size = storage.len();
         if self.live == 0 {
             // Nothing but holes: the tail would walk to the head.
             *self = Self { tail: self.head(size), ..Self::new() };
-            return;
+            return Header::NONE;
         }
         loop {
             let header = record::header(storage, self.tail);
-            if header.id != HOLE {
-                return;
+            if !header.is_hole() {
+                return header;
             }
             self.pass(header, size);
             self.holes -= header.record_len();
@@ -155,22 +170,70 @@ impl Queue {
     }
 
     fn records<'a>(&self, storage: &'a [u8]) -> Records<'a> {
-        Records { storage, at: self.tail, left: self.used }
+        Records::new(storage, self.tail, self.used)
     }
 }
 
-fn message(storage: &[u8], at: usize, header: Header) -> Message<'_> {
-    let payload = advance(at, HEADER, storage.len());
-    Message::new(header.id, record::slices(storage, payload, usize::from(header.len)))
+/// Where a message was found and what its header said; a hole's header if none was.
+///
+/// Two words, so that it comes back in registers. The view is made where it is used, and often
+/// never put together at all.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    at: usize,
+    header: Header,
+}
+
+impl Found {
+    const NOTHING: Self = Self { at: 0, header: Header::NONE };
+
+    #[inline]
+    pub(super) fn message(self, storage: &[u8]) -> Option<Message<'_>> {
+        if self.header.is_hole() {
+            return None;
+        }
+        let payload = record::payload(storage, self.at, self.header.len());
+        Some(Message::new(self.header.id(), payload))
+    }
 }
 
 /// Every record from the tail on, holes included, with its position.
 #[derive(Clone)]
 struct Records<'a> {
     storage: &'a [u8],
-    at: usize,
+    /// From the next record on to the end of the storage, never empty.
+    rest: &'a [u8],
     /// Bytes of records not yet walked.
     left: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(storage: &'a [u8], tail: usize, used: usize) -> Self {
+        Self { storage, rest: storage.get(tail..).unwrap_or_default(), left: used }
+    }
+}
+
+impl Records<'_> {
+    fn at(&self) -> usize {
+        self.storage.len() - self.rest.len()
+    }
+
+    fn header(&self) -> Header {
+        match self.rest.first_chunk() {
+            Some(bytes) => Header::from_bytes(*bytes),
+            None => record::header_over_the_end(self.storage, self.at()),
+        }
+    }
+
+    fn step(&mut self, header: Header) {
+        let len = header.record_len();
+        self.left -= len;
+        self.rest = if len < self.rest.len() {
+            self.rest.get(len..).unwrap_or_default()
+        } else {
+            self.storage.get(len - self.rest.len()..).unwrap_or_default()
+        };
+    }
 }
 
 impl Iterator for Records<'_> {
@@ -180,10 +243,8 @@ impl Iterator for Records<'_> {
         if self.left == 0 {
             return None;
         }
-        let at = self.at;
-        let header = record::header(self.storage, at);
-        self.at = advance(at, header.record_len(), self.storage.len());
-        self.left -= header.record_len();
+        let (at, header) = (self.at(), self.header());
+        self.step(header);
         Some((at, header))
     }
 }
@@ -199,7 +260,7 @@ pub struct Iter<'a> {
 impl<'a> Iter<'a> {
     fn next_header(&mut self) -> Option<(usize, Header)> {
         self.live = self.live.checked_sub(1)?;
-        self.records.find(|(_, header)| header.id != HOLE)
+        self.records.find(|(_, header)| !header.is_hole())
     }
 }
 
@@ -208,7 +269,7 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Message<'a>> {
         let (at, header) = self.next_header()?;
-        Some(message(self.records.storage, at, header))
+        Found { at, header }.message(self.records.storage)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -234,7 +295,7 @@ impl Iterator for Ids<'_> {
     type Item = u16;
 
     fn next(&mut self) -> Option<u16> {
-        self.0.next_header().map(|(_, header)| header.id)
+        self.0.next_header().map(|(_, header)| header.id())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

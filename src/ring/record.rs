@@ -39,27 +39,43 @@ pub const MIN_SIZE: usize = 8;
 /// The id of a hole, which no message can have.
 pub(super) const HOLE: u16 = 0;
 
-/// What the first four bytes of a record say.
+/// What the first four bytes of a record say, as they are read: one big-endian word.
 #[derive(Clone, Copy)]
-pub(super) struct Header {
-    pub(super) id: u16,
-    pub(super) len: u16,
-}
+pub(super) struct Header(u32);
 
 impl Header {
-    /// Bytes of the whole record, `HEADER..=HEADER + MAX_PAYLOAD`.
-    pub(super) fn record_len(self) -> usize {
-        HEADER + usize::from(self.len)
+    /// A hole of no bytes, for where there is no record.
+    pub(super) const NONE: Self = Self(0);
+
+    /// `id`, and a length of at most [`MAX_PAYLOAD`].
+    fn new(id: u16, len: usize) -> Self {
+        Self(u32::from(id) << 16 | len as u32)
     }
 
-    fn from_bytes(bytes: [u8; HEADER]) -> Self {
-        // One load and one byte swap where the core has them.
-        let word = u32::from_be_bytes(bytes);
-        Self { id: (word >> 16) as u16, len: word as u16 }
+    pub(super) fn id(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    pub(super) fn is_hole(self) -> bool {
+        self.id() == HOLE
+    }
+
+    /// Bytes of the payload, `0..=MAX_PAYLOAD`.
+    pub(super) fn len(self) -> usize {
+        usize::from(self.0 as u16)
+    }
+
+    /// Bytes of the whole record.
+    pub(super) fn record_len(self) -> usize {
+        HEADER + self.len()
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; HEADER]) -> Self {
+        Self(u32::from_be_bytes(bytes))
     }
 
     fn to_bytes(self) -> [u8; HEADER] {
-        ((u32::from(self.id) << 16) | u32::from(self.len)).to_be_bytes()
+        self.0.to_be_bytes()
     }
 }
 
@@ -71,7 +87,7 @@ pub(super) fn advance(at: usize, by: usize, size: usize) -> usize {
 
 /// Reads the header at `at`.
 pub(super) fn header(storage: &[u8], at: usize) -> Header {
-    match storage.get(at..).and_then(<[u8]>::first_chunk) {
+    match storage.get(at..at + HEADER).and_then(<[u8]>::first_chunk) {
         Some(bytes) => Header::from_bytes(*bytes),
         None => header_over_the_end(storage, at),
     }
@@ -79,47 +95,52 @@ pub(super) fn header(storage: &[u8], at: usize) -> Header {
 
 #[cold]
 #[inline(never)]
-fn header_over_the_end(storage: &[u8], at: usize) -> Header {
+pub(super) fn header_over_the_end(storage: &[u8], at: usize) -> Header {
     let mut bytes = [0; HEADER];
-    let (before_end, from_start) = slices(storage, at, HEADER);
+    let (before_end, from_start) = slices_over_the_end(storage, at, HEADER);
     for (to, from) in bytes.iter_mut().zip(before_end.iter().chain(from_start)) {
         *to = *from;
     }
     Header::from_bytes(bytes)
 }
 
-/// The `len` bytes at `at`, in one piece or, around the end, in two.
+/// The payload of the record at `at`, `len` bytes: in one piece or, around the end, in two.
 ///
 /// The second piece is empty when one is enough.
-pub(super) fn slices(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
-    match storage.get(at..at + len) {
+#[inline]
+pub(super) fn payload(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
+    let start = at + HEADER;
+    match storage.get(start..start + len) {
         Some(whole) => (whole, &[]),
-        None => slices_over_the_end(storage, at, len),
+        None => slices_over_the_end(storage, advance(at, HEADER, storage.len()), len),
     }
 }
 
-#[cold]
+/// `at <= size`, `len <= size`.
 #[inline(never)]
 fn slices_over_the_end(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
-    let before_end = storage.get(at..).unwrap_or(&[]);
-    let from_start = storage.get(..len - before_end.len()).unwrap_or(&[]);
-    (before_end, from_start)
+    let (from_start, before_end) = storage.split_at_checked(at).unwrap_or_default();
+    match len.checked_sub(before_end.len()) {
+        Some(wrapped) if wrapped > 0 => (before_end, from_start.get(..wrapped).unwrap_or_default()),
+        _ => (before_end.get(..len).unwrap_or_default(), &[]),
+    }
 }
 
 /// Writes a record at `at`. The caller has made sure that `payload` is no longer than
 /// [`MAX_PAYLOAD`] and that the record takes no bytes that are in use.
 pub(super) fn write(storage: &mut [u8], at: usize, id: u16, payload: &[u8]) {
-    let header = Header { id, len: payload.len() as u16 }.to_bytes();
-    let record = storage.get_mut(at..at + HEADER + payload.len());
-    match record.and_then(<[u8]>::split_first_chunk_mut) {
-        Some((front, body)) => {
-            *front = header;
-            copy(body, payload);
+    let header = Header::new(id, payload.len());
+    match storage.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
+        Some((front, rest)) => {
+            *front = header.to_bytes();
+            match rest.get_mut(..payload.len()) {
+                Some(body) => copy(body, payload),
+                None => copy_around(storage, at + HEADER, payload),
+            }
         }
         None => {
-            let body = advance(at, HEADER, storage.len());
-            copy_around(storage, at, &header);
-            copy_around(storage, body, payload);
+            copy_around(storage, at, &header.to_bytes());
+            copy_around(storage, advance(at, HEADER, storage.len()), payload);
         }
     }
 }
@@ -132,22 +153,30 @@ pub(super) fn make_hole(storage: &mut [u8], at: usize) {
     }
 }
 
-#[cold]
+/// `at <= size`, and from there on as many bytes to be overwritten, around the end.
 #[inline(never)]
 fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
-        copy(before_end, bytes);
-        copy(from_start, bytes.get(before_end.len()..).unwrap_or(&[]));
+        match bytes.split_at_checked(before_end.len()) {
+            Some((fits, wraps)) => {
+                copy(before_end, fits);
+                copy(from_start, wraps);
+            }
+            None => copy(before_end, bytes),
+        }
     }
 }
 
 /// Copies as many bytes as both have.
 ///
-/// Written as a loop because `copy_from_slice` keeps its panic at `opt-level = "z"`. This keeps
-/// none, and becomes a `memcpy` at "s" and 3.
+/// A loop, because `copy_from_slice` keeps its panic at `opt-level = "z"`; this loop, because it is
+/// a `memcpy` at "s" and 3, also where `core` is built along, which a `zip` is not.
 #[inline]
 pub(super) fn copy(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
+    let len = to.len().min(from.len());
+    let (Some(mut to), Some(mut from)) = (to.get_mut(..len), from.get(..len)) else { return };
+    while let ([to_byte, to_rest @ ..], [from_byte, from_rest @ ..]) = (to, from) {
+        *to_byte = *from_byte;
+        (to, from) = (to_rest, from_rest);
     }
 }
