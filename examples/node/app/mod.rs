@@ -221,13 +221,14 @@ pub(crate) fn begin(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
 /// Reads the sensor, and lets everybody know.
 fn sample(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     node.counts.missed += u32::from(cx.missed());
-    let celsius = node.sensor.read(cx.scheduled_at())?;
+    let now = cx.now();
+    let celsius = node.sensor.read(now)?;
 
     node.counts.readings += 1;
     let (lowest, highest) = node.range.unwrap_or((celsius, celsius));
     node.range = Some((lowest.min(celsius), highest.max(celsius)));
     node.latest = Reading { number: node.latest.number.checked_add(1).unwrap_or(1), celsius };
-    node.latest_at = cx.scheduled_at();
+    node.latest_at = now;
     cx.trigger_event_with(Signal::Sampled, node.latest);
     Ok(())
 }
