@@ -44,7 +44,7 @@ pub(crate) struct Slot<A: App> {
     /// The number of the event it listens to, or that made it ready.
     pub(crate) event: u8,
     /// Whether it is in the chain of that event.
-    pub(crate) listed: bool,
+    pub(crate) listed: Listed,
 }
 
 /// What has come to a task since its last run and gets no run of its own.
@@ -80,6 +80,16 @@ impl Step {
     }
 }
 
+/// Whether a slot is in the chain of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Listed {
+    No,
+    Yes,
+    /// For life, with no option or timeout to think of. Most listeners are like that, and for them
+    /// a trigger and the end of a run are short.
+    Plainly,
+}
+
 /// What a task does after its run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
@@ -109,7 +119,7 @@ impl<A: App> Slot<A> {
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
-        listed: false,
+        listed: Listed::No,
     };
 }
 
@@ -287,7 +297,7 @@ impl<A: App> Table<'_, A> {
         slot.options = options;
         slot.faults = 0;
         slot.unserved = Unserved::NONE;
-        slot.listed = false;
+        slot.listed = Listed::No;
         let id = TaskId::new(slot.generation, index);
         match order.when {
             When::At(delay) => self.arm_or_ready(index, delay, now),
@@ -340,7 +350,7 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: u16) {
         let Some(slot) = self.slots.get(usize::from(index)) else { return };
-        let listed = slot.listed;
+        let listed = slot.listed != Listed::No;
         if slot.node.is_armed() {
             timeline::disarm(self.slots, index);
         } else if slot.step.is_ready() {
@@ -407,8 +417,11 @@ impl<A: App> Table<'_, A> {
             Plan::Again(event) => {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
-                if slot.listed && slot.event == event && slot.step != Step::Listening {
-                    self.leave(index);
+                if slot.listed != Listed::No && slot.event == event {
+                    slot.listed = Listed::Yes;
+                    if slot.step != Step::Listening {
+                        self.leave(index);
+                    }
                 }
             }
             Plan::Once if !period.is_zero() => {
