@@ -34,9 +34,10 @@ Commands:
   help                 Print this
 
 Options:
-  --install            Install what is missing (rustup targets and components, Debian packages).
-                       Without it that is done when CI is set or when you are root; otherwise you
-                       are told what to install
+  --install            Install Debian packages that are missing, such as QEMU. Without it that is
+                       done when CI is set or when you are root; otherwise you are told what to
+                       install. What rustup brings (targets, components, the minimum Rust version)
+                       is added in any case
   --transcript         With `firmware`: print each session, and not only that of a failure
 ";
 

@@ -28,7 +28,7 @@ pub enum Toolchain {
 impl Toolchain {
     /// The best there is for `target`; what is missing is installed where that is allowed.
     pub fn with(target: &str, install: Install) -> Result<Self> {
-        if has_target(target) || add_target(target) {
+        if has_target(target) || rustup(&["target", "add", target]) && has_target(target) {
             return Ok(Self::Rustup);
         }
         if debian_can() {
@@ -68,11 +68,24 @@ impl Toolchain {
 /// Makes sure that a component such as `clippy` is there.
 pub fn need_component(component: &str) -> Result {
     let subcommand = if component == "rustfmt" { "fmt" } else { component };
-    if ask(cargo().args([subcommand, "--version"])).is_some() {
+    if ask(cargo().args([subcommand, "--version"])).is_some()
+        || rustup(&["component", "add", component])
+    {
         return Ok(());
     }
-    run(Command::new("rustup").args(["component", "add", component]))
-        .map_err(|failure| format!("{component} is missing and could not be added: {failure}"))
+    Err(format!("{component} is missing, and `rustup component add {component}` does not bring it"))
+}
+
+/// The cargo of one released version, in the repository's root; `None` if it cannot be had.
+pub fn cargo_of(version: &str) -> Option<Command> {
+    let mut cargo = Command::new("rustup");
+    cargo.current_dir(root()).args(["run", version, "cargo"]);
+    cargo.env_remove("LD_LIBRARY_PATH");
+    let has_it =
+        || ask(Command::new("rustup").args(["run", version, "rustc", "--version"])).is_some();
+    let installed =
+        has_it() || rustup(&["toolchain", "install", version, "--profile", "minimal"]) && has_it();
+    installed.then_some(cargo)
 }
 
 fn has_target(target: &str) -> bool {
@@ -81,11 +94,9 @@ fn has_target(target: &str) -> bool {
     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
-/// Downloads fail now and then; the second attempt mostly does not.
-fn add_target(target: &str) -> bool {
-    exists("rustup")
-        && (0..2).any(|_| run(Command::new("rustup").args(["target", "add", target])).is_ok())
-        && has_target(target)
+/// Asks rustup for something, once more if need be: a download fails now and then.
+fn rustup(arguments: &[&str]) -> bool {
+    exists("rustup") && (0..2).any(|_| run(Command::new("rustup").args(arguments)).is_ok())
 }
 
 fn debian_can() -> bool {
