@@ -83,8 +83,9 @@ pub fn cargo_of(version: &str) -> Option<Command> {
     cargo.env_remove("LD_LIBRARY_PATH");
     let has_it =
         || ask(Command::new("rustup").args(["run", version, "rustc", "--version"])).is_some();
-    let installed =
-        has_it() || rustup(&["toolchain", "install", version, "--profile", "minimal"]) && has_it();
+    let installed = has_it()
+        || rustup(&["toolchain", "install", version, "--profile", "minimal", "--no-self-update"])
+            && has_it();
     installed.then_some(cargo)
 }
 
