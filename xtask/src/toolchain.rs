@@ -13,7 +13,9 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{ask, cargo, exists, root, run};
 
-const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
+/// `rust-lld` is in the fourth, as a link to what is in the fifth.
+const DEBIAN_PACKAGES: [&str; 5] =
+    ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"];
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/core";
 
 /// What builds for one target.
