@@ -137,9 +137,11 @@ fn minimum_rust(manifest: &Manifest) -> Result<Done> {
 }
 
 fn firmware_lints(install: Install) -> Result<Done> {
+    let mut without_clippy = Vec::new();
     for board in &BOARDS {
         if Toolchain::with(board.target, install)? == Toolchain::Debian {
-            return Ok(Done::Except(format!("clippy needs rustup's target {}", board.target)));
+            without_clippy.push(board.target);
+            continue;
         }
         let mut cargo = cargo();
         cargo.current_dir(firmware::folder()).args([
@@ -150,5 +152,9 @@ fn firmware_lints(install: Install) -> Result<Done> {
         ]);
         run_command(cargo.args(["--target-dir", "target", "--", "-D", "warnings"]))?;
     }
-    Ok(Done::All)
+    if without_clippy.is_empty() {
+        Ok(Done::All)
+    } else {
+        Ok(Done::Except(format!("rustup does not bring {}", without_clippy.join(", "))))
+    }
 }

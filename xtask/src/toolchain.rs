@@ -4,9 +4,11 @@
 //! Debian's compiler builds `core` from source; everything that makes it do so is in the command's
 //! environment, and nothing is written to a configuration file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::Result;
 use crate::features::Manifest;
@@ -29,17 +31,27 @@ pub enum Toolchain {
 
 impl Toolchain {
     /// The best there is for `target`; what is missing is installed where that is allowed.
+    ///
+    /// A target is asked for once: a download that failed is not tried at every step.
     pub fn with(target: &str, install: Install) -> Result<Self> {
+        static FOUND: Mutex<BTreeMap<String, Toolchain>> = Mutex::new(BTreeMap::new());
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(toolchain) = found.get(target) {
+            return Ok(*toolchain);
+        }
+        let toolchain = Self::find(target, install)?;
+        found.insert(target.into(), toolchain);
+        Ok(toolchain)
+    }
+
+    fn find(target: &str, install: Install) -> Result<Self> {
         if has_target(target) || rustup(&["target", "add", target]) && has_target(target) {
             return Ok(Self::Rustup);
         }
-        if debian_can() {
-            println!("{target}: built with Debian's toolchain");
-            return Ok(Self::Debian);
+        println!("rustup does not bring {target}: using Debian's toolchain");
+        if !debian_can() {
+            install.packages(&format!("a toolchain for {target}"), &DEBIAN_PACKAGES)?;
         }
-        install.packages(&format!("Rust's target {target}"), &DEBIAN_PACKAGES).map_err(
-            |failure| format!("`rustup target add {target}` does not work here, and {failure}"),
-        )?;
         if debian_can() {
             Ok(Self::Debian)
         } else {
