@@ -463,7 +463,10 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pass::{Batch, Run};
+    use crate::{
+        Task,
+        pass::{After, Run},
+    };
     use proptest::prelude::*;
     use std::{collections::BTreeSet, vec, vec::Vec};
 
@@ -486,8 +489,9 @@ mod tests {
         slots: Vec<Slot<Node>>,
         options: Vec<Options>,
         now: Instant,
-        batch: Batch,
-        run: Option<(Run<Node>, Instant)>,
+        /// When the pass began, and whether it goes by the queues; `None` between passes.
+        pass: Option<(Instant, bool)>,
+        run: Option<Run<Node>>,
     }
 
     impl Bench {
@@ -497,7 +501,7 @@ mod tests {
                 slots: (0..places).map(|_| Slot::FREE).collect(),
                 options: vec![Options::NONE; records],
                 now: Instant::from_ticks(0),
-                batch: Batch::Nothing,
+                pass: None,
                 run: None,
             }
         }
@@ -508,7 +512,7 @@ mod tests {
 
         fn schedule(&mut self, task: Task<Node>) -> Result<TaskId, ScheduleError> {
             let now = self.now;
-            self.table().settle(&task, now)
+            self.table().settle(task.order()?, now)
         }
 
         /// The run that is being made returns, and the next one begins, of this pass or of another;
@@ -516,30 +520,39 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some((run, started)) => self.table().finish(&run, started, now),
-                None => self.batch = self.table().gather(now),
+                Some(run) => {
+                    let (started, _) = self.pass.unwrap_or((now, false));
+                    if let After::GoesOn = self.table().finish(&run) {
+                        self.table().go_on(&run, started, now);
+                    }
+                }
+                None => {
+                    self.table().open_pass();
+                    let queues = self.table().needs_queues();
+                    if queues {
+                        self.table().queue_due(now);
+                    }
+                    self.pass = Some((now, queues));
+                }
             }
             if self.table().take_stopped() {
-                self.batch = Batch::Nothing;
+                self.pass = None;
             }
-            let next = match core::mem::replace(&mut self.batch, Batch::Nothing) {
-                Batch::Nothing => None,
-                Batch::Alone(index) => Some(index),
-                Batch::Queued(limit) => {
-                    let next = [Priority::High, Priority::Normal, Priority::Low]
-                        .into_iter()
-                        .find_map(|priority| self.table().take_ready(priority, limit));
-                    self.batch = Batch::Queued(limit);
-                    next
-                }
+            let (began, queues) = self.pass?;
+            let next = if queues {
+                [Priority::High, Priority::Normal, Priority::Low]
+                    .into_iter()
+                    .find_map(|priority| self.table().take_ready(priority))
+            } else {
+                self.table().take_due(began)
             };
             let Some(index) = next else {
-                self.batch = Batch::Nothing;
+                self.pass = None;
                 return None;
             };
             let run = self.table().begin(index).expect("what is ready has a job");
             let id = run.id();
-            self.run = Some((run, now));
+            self.run = Some(run);
             Some(id)
         }
 
@@ -610,16 +623,12 @@ mod tests {
             (!self.head.running.is_none()).then(|| self.head.running.place())
         }
 
-        /// The heap holds each armed slot once, none before its parent, all numbers different.
+        /// The first in the timeline is the first of the armed ones, and all numbers are different.
         fn check_timeline(&self) {
-            let heap: Vec<usize> = self.head.timeline.iter(&self.slots).map(usize::from).collect();
-            let armed = self.slots.iter().filter(|slot| slot.node.is_armed()).count();
-            assert_eq!(heap.iter().collect::<BTreeSet<_>>().len(), armed);
-            assert_eq!(heap.len(), armed);
-            for position in 1..heap.len() {
-                let parent = &self.slots[heap[(position - 1) / 2]];
-                assert!(parent.node.before(&self.slots[heap[position]].node));
-            }
+            let first = timeline::first(&self.slots).map(|(index, _)| usize::from(index));
+            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.node.is_armed());
+            let expected = armed.min_by_key(|(_, slot)| (slot.node.deadline, slot.node.sequence));
+            assert_eq!(first, expected.map(|(index, _)| index));
             let numbers: Vec<u32> = (self.slots.iter())
                 .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
                 .map(|slot| slot.node.sequence)
@@ -778,7 +787,7 @@ mod tests {
                 Act::Sleep(time) => bench.now = crate::time::later(now, micros(time)),
                 Act::GoOn => {
                     if let Some(id) = bench.go_on() {
-                        let cause = bench.run.as_ref().map(|run| run.0.cause);
+                        let cause = bench.run.as_ref().map(|run| run.cause);
                         runs.push((now.as_ticks(), id, cause.unwrap_or(Step::Free)));
                     }
                 }
@@ -803,7 +812,7 @@ mod tests {
             bench.table().stop();
             bench.check();
             prop_assert_eq!((bench.head.live, bench.table().has_ready()), (0, false));
-            prop_assert!(bench.head.timeline.first(&bench.slots).is_none());
+            prop_assert!(timeline::first(&bench.slots).is_none());
         }
 
         #[test]

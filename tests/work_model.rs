@@ -339,13 +339,11 @@ fn run_it<const TASKS: usize, const OPTIONS: usize>(program: &Program) -> Vec<En
 
 struct Model {
     now: u64,
-    places: usize,
     records: usize,
     tasks: Vec<Tenant>,
     /// Place and generation of every task that there has been.
     ids: Vec<(usize, u16)>,
-    freed: VecDeque<usize>,
-    fresh: usize,
+    free: VecDeque<usize>,
     generations: Vec<u16>,
     remembered: [bool; 3],
     queue: VecDeque<(Signal, i32)>,
@@ -425,12 +423,10 @@ impl Model {
     fn new(program: &Program, places: usize, records: usize) -> Self {
         Self {
             now: 0,
-            places,
             records,
             tasks: vec![],
             ids: vec![],
-            freed: VecDeque::new(),
-            fresh: 0,
+            free: (0..places).collect(),
             generations: vec![0; places],
             remembered: [false; 3],
             queue: VecDeque::new(),
@@ -466,20 +462,20 @@ impl Model {
     fn schedule(&mut self, order: &Order) -> Result<String, ScheduleError> {
         let listens = matches!(order.when, When::On(_));
         let repeats = matches!(order.when, When::Every(_));
-        if let When::Every(0) = order.when {
-            return Err(ScheduleError::ZeroPeriod);
-        }
         if (order.again || order.delay > 0 || order.timeout > 0) && !listens {
             return Err(ScheduleError::WrongOption);
         }
         if (order.missed.is_some() || order.first_at.is_some()) && !repeats {
             return Err(ScheduleError::WrongOption);
         }
+        if let When::Every(0) = order.when {
+            return Err(ScheduleError::ZeroPeriod);
+        }
+        if self.free.is_empty() {
+            return Err(ScheduleError::TableFull);
+        }
         if order.tag.is_some() && self.tagged(order.tag) {
             return Err(ScheduleError::TagTaken);
-        }
-        if self.tasks.len() == self.places {
-            return Err(ScheduleError::TableFull);
         }
         let has_record = order.delay + order.timeout + order.slack > 0
             || order.tag.is_some()
@@ -488,10 +484,7 @@ impl Model {
         if has_record && !self.records_left() {
             return Err(ScheduleError::OptionsFull);
         }
-        let place = self.freed.pop_front().unwrap_or_else(|| {
-            self.fresh += 1;
-            self.fresh - 1
-        });
+        let place = self.free.pop_front().unwrap();
         let who = self.ids.len();
         self.ids.push((place, self.generations[place]));
         self.tasks.push(Tenant {
@@ -642,7 +635,7 @@ impl Model {
 
     fn remove(&mut self, who: usize) {
         let at = self.tasks.iter().position(|task| task.who == who).unwrap();
-        self.freed.push_back(self.tasks.remove(at).place);
+        self.free.push_back(self.tasks.remove(at).place);
     }
 
     fn stop(&mut self) {
@@ -767,11 +760,12 @@ impl Model {
                     late.min(if let Missed::Burst(most) = missed { most.into() } else { 0 });
                 task.missed += (late - made_up) as u16;
                 next += (late - made_up) * period;
-                self.arm(who, Mode::Timed, next);
+                let mode = if next < now { Mode::Ready(Cause::Time) } else { Mode::Timed };
+                self.arm(who, mode, next);
             }
             Plan::Every(period, _) => {
                 let mut next = task.phase.take().unwrap_or(due);
-                while next <= started || next < now {
+                while next <= due || next < now {
                     next += period;
                 }
                 self.arm(who, Mode::Timed, next);
