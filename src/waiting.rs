@@ -190,7 +190,9 @@ impl<A: App> Table<'_, A> {
             return Err(AwaitError::NoSuchTask);
         };
         let (mut options, deadline) = (slot.options, slot.node.deadline);
-        if let Plan::Every(_) = slot.plan {
+        // A task that waits for an event already has its phase kept, or none to keep: its deadline
+        // is a timeout's, or long past.
+        if matches!(slot.plan, Plan::Every(_)) && slot.step != Step::Listening {
             if options.is_none() {
                 options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }
