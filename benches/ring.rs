@@ -7,7 +7,7 @@
 //! the same checksum. The second are divan's times, for orders of magnitude.
 //!
 //! Rivals get the form that suits them best: `heapless` queues hold arrays of just the right length
-//! and need no header; the byte queues get an id and a length in front of each message, as ours has.
+//! and need no header; bbqueue has its atomics, which are its faster half here; the byte queues get an id and a length in front of each message, as ours has.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -151,7 +151,7 @@ fn with_one<F: Fifo<N>, const N: usize>() -> F {
 }
 
 fn payload<const N: usize>() -> [u8; N] {
-    std::array::from_fn(|at| at as u8 + 1)
+    std::array::from_fn(|at| (at as u8).wrapping_add(1))
 }
 
 struct Ensue(Box<Ring<[u8; BYTES]>>);
