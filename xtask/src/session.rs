@@ -18,6 +18,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How long a whole session may take.
 const SESSION: Duration = Duration::from_secs(120);
 
+/// How long a program that went wrong may go on.
+const AFTERTHOUGHT: Duration = Duration::from_secs(1);
+
 /// How a session went: what was said, in the form of a dialogue, and what was wrong with it.
 #[derive(Debug)]
 pub struct Outcome {
@@ -35,6 +38,9 @@ pub fn hold(command: &mut Command, dialogue: &[Step], exit: i32) -> Outcome {
         }
     };
     let result = session.follow(dialogue).and_then(|()| session.ends_with(exit));
+    if result.is_err() {
+        session.hear_out();
+    }
     let mut transcript = std::mem::take(&mut session.transcript);
     for complaint in session.close().lines() {
         transcript.push_str(&format!("# {complaint}\n"));
@@ -130,6 +136,12 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Lets the program say what else it has to say: mostly, why it went wrong.
+    fn hear_out(&mut self) {
+        self.end = Instant::now() + AFTERTHOUGHT;
+        while self.next_line().is_ok() {}
     }
 
     fn type_line(&mut self, line: &str) -> Result<(), String> {
