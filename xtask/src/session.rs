@@ -18,6 +18,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How long a whole session may take.
 const SESSION: Duration = Duration::from_secs(120);
 
+/// How much it may say, in bytes.
+const TOO_MUCH: usize = 1 << 20;
+
 /// How long a program that went wrong may go on.
 const AFTERTHOUGHT: Duration = Duration::from_secs(1);
 
@@ -62,8 +65,10 @@ struct Session {
 
 /// Why there is no next line.
 enum NoLine {
+    /// It ended.
     Ended,
-    Silent,
+    /// It says nothing, or talks for ever.
+    OutOfPatience,
 }
 
 impl Session {
@@ -75,7 +80,7 @@ impl Session {
         let mut output = child.stdout.take().ok_or_else(missing)?;
         let mut errors = child.stderr.take().ok_or_else(missing)?;
 
-        let (sender, pieces) = mpsc::channel();
+        let (sender, pieces) = mpsc::sync_channel(16);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
@@ -115,7 +120,7 @@ impl Session {
         loop {
             match self.next_line() {
                 Err(NoLine::Ended) => return Ok(()),
-                Err(NoLine::Silent) => return Err("it does not end".into()),
+                Err(NoLine::OutOfPatience) => return Err("it does not end".into()),
                 Ok(line) if !pass_over => return Err(format!("expected no more, and got: {line}")),
                 Ok(_) => {}
             }
@@ -129,7 +134,7 @@ impl Session {
                 Ok(_) if pass_over => {}
                 Ok(line) => return Err(format!("expected: {pattern}\n       got: {line}")),
                 Err(NoLine::Ended) => return Err(format!("expected: {pattern}\n  but it ended")),
-                Err(NoLine::Silent) => {
+                Err(NoLine::OutOfPatience) => {
                     let got = String::from_utf8_lossy(&self.partial);
                     let got = if got.is_empty() { "nothing".into() } else { got };
                     return Err(format!("expected: {pattern}\n       got: {got}, and no more"));
@@ -155,6 +160,9 @@ impl Session {
     fn next_line(&mut self) -> Result<String, NoLine> {
         let patience = (Instant::now() + ANSWER).min(self.end);
         loop {
+            if Instant::now() >= patience || self.transcript.len() > TOO_MUCH {
+                return Err(NoLine::OutOfPatience);
+            }
             if let Some(at) = self.partial.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.partial.drain(..=at).collect();
                 return Ok(self.heard(&line));
@@ -162,7 +170,7 @@ impl Session {
             let left = patience.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
                 Ok(piece) => self.partial.extend(piece),
-                Err(RecvTimeoutError::Timeout) => return Err(NoLine::Silent),
+                Err(RecvTimeoutError::Timeout) => return Err(NoLine::OutOfPatience),
                 Err(RecvTimeoutError::Disconnected) if self.partial.is_empty() => {
                     return Err(NoLine::Ended);
                 }
@@ -252,6 +260,14 @@ mod tests {
             let result = shell(ECHO, dialogue, exit).result.unwrap_err();
             assert!(result.contains(complaint), "{result}");
         }
+    }
+
+    #[test]
+    fn a_program_that_talks_for_ever_is_ended() {
+        let result = shell("exec yes", "< ...\n< no\n", 0).result.unwrap_err();
+        assert!(result.contains("and no more"), "{result}");
+        let result = shell("exec yes", "< y\n< ...\n", 0).result.unwrap_err();
+        assert!(result.contains("does not end"), "{result}");
     }
 
     #[test]
