@@ -44,7 +44,7 @@ pub(crate) struct Slot<A: App> {
     /// The number of the event it listens to, or that made it ready.
     pub(crate) event: u8,
     /// Whether it is in the chain of that event.
-    pub(crate) listed: bool,
+    pub(crate) listed: Listed,
 }
 
 /// What has come to a task since its last run and gets no run of its own.
@@ -85,6 +85,16 @@ impl Step {
     }
 }
 
+/// Whether a slot is in the chain of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Listed {
+    No,
+    Yes,
+    /// For life, with no option or timeout to think of. Most listeners are like that, and for them
+    /// a trigger and the end of a run are short.
+    Plainly,
+}
+
 /// What a task does after its run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
@@ -114,7 +124,7 @@ impl<A: App> Slot<A> {
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
-        listed: false,
+        listed: Listed::No,
     };
 }
 
@@ -296,7 +306,7 @@ impl<A: App> Table<'_, A> {
         slot.options = options;
         slot.faults = 0;
         slot.unserved = Unserved::NONE;
-        slot.listed = false;
+        slot.listed = Listed::No;
         let id = TaskId::new(slot.generation, index);
         match order.when {
             When::At(delay) => self.arm_or_ready(index, delay, now),
@@ -349,7 +359,7 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: u16) {
         let Some(slot) = self.slots.get(usize::from(index)) else { return };
-        let listed = slot.listed;
+        let listed = slot.listed != Listed::No;
         if slot.node.is_armed() {
             if slot.step.waits_for_event() {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
@@ -419,8 +429,11 @@ impl<A: App> Table<'_, A> {
             Plan::Again(event) => {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
-                if slot.listed && slot.event == event && slot.step != Step::Listening {
-                    self.leave(index);
+                if slot.listed != Listed::No && slot.event == event {
+                    slot.listed = Listed::Yes;
+                    if slot.step != Step::Listening {
+                        self.leave(index);
+                    }
                 }
             }
             Plan::Once if !period.is_zero() => {
@@ -667,17 +680,20 @@ mod tests {
                 let members = self.listeners(&listeners.chain);
                 listed += members.len();
                 for &index in &members {
-                    assert!(self.slots[index].listed);
+                    assert_ne!(self.slots[index].listed, Listed::No);
                     assert_eq!(usize::from(self.slots[index].event), event);
                 }
             }
-            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed).count());
+            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed != Listed::No).count());
         }
 
         /// The membership rule: what a slot's state says about where it is.
         fn check_membership(&self, slot: &Slot<Node>) {
-            let (armed, listed) = (slot.node.is_armed(), slot.listed);
+            let (armed, listed) = (slot.node.is_armed(), slot.listed != Listed::No);
             let stays = slot.plan == Plan::Again(slot.event);
+            if slot.listed == Listed::Plainly {
+                assert!(stays && !armed && slot.options.is_none());
+            }
             match slot.step {
                 Step::Free => assert!(!armed && !listed),
                 Step::Timed => assert!(armed && !listed),
