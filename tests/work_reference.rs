@@ -1,0 +1,27 @@
+//! What the reference implementation did in 377 scenarios, and what this crate does in them.
+#[path = "work_reference/decision.rs"]
+mod decision;
+#[path = "work_reference/model.rs"]
+mod model;
+#[path = "work_reference/scenario.rs"]
+mod scenario;
+#[path = "work_reference/world.rs"]
+mod world;
+
+use decision::Rules;
+
+#[test]
+fn the_model_does_what_the_reference_does() {
+    let mut wrong = 0;
+    for scenario in scenario::all() {
+        let log = model::log(&scenario, Rules::REFERENCE);
+        if log != scenario.log {
+            wrong += 1;
+            if wrong < 30 {
+                let at = log.iter().zip(&scenario.log).take_while(|(a, b)| a == b).count();
+                println!("{} at {at}: reference {:?}\n     model {:?}", scenario.id, scenario.log.get(at), log.get(at));
+            }
+        }
+    }
+    assert_eq!(wrong, 0);
+}
