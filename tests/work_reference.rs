@@ -3,6 +3,8 @@
 mod decision;
 #[path = "work_reference/model.rs"]
 mod model;
+#[path = "work_reference/ours.rs"]
+mod ours;
 #[path = "work_reference/scenario.rs"]
 mod scenario;
 #[path = "work_reference/world.rs"]
@@ -20,6 +22,23 @@ fn the_model_does_what_the_reference_does() {
             if wrong < 30 {
                 let at = log.iter().zip(&scenario.log).take_while(|(a, b)| a == b).count();
                 println!("{} at {at}: reference {:?}\n     model {:?}", scenario.id, scenario.log.get(at), log.get(at));
+            }
+        }
+    }
+    assert_eq!(wrong, 0);
+}
+
+#[test]
+fn the_crate_does_what_the_design_says() {
+    let mut wrong = 0;
+    for scenario in scenario::all() {
+        let log = ours::log(&scenario);
+        let expected = model::log(&scenario, Rules::DESIGN);
+        if log != expected {
+            wrong += 1;
+            if wrong < 30 {
+                let at = log.iter().zip(&expected).take_while(|(a, b)| a == b).count();
+                println!("{} at {at}: design {:?}\n     ours {:?}", scenario.id, expected.get(at), log.get(at));
             }
         }
     }
