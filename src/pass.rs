@@ -8,23 +8,40 @@ use crate::{
     event::Event,
     list::{Chain, Link, Linked},
     repeat,
-    table::{Plan, QUEUE, Step, Table},
-    task::{Missed, Options, TaskId},
-    time::{Instant, later},
+    table::{Plan, QUEUE, Step, Table, Unserved},
+    task::{Missed, Options, Priority, TaskId},
+    time::{Clock, Instant, later},
+    timeline,
     work::{App, Job},
 };
 
-/// A run that is to be made: everything the job may ask about it.
+/// What is left to run in a pass.
+pub(crate) enum Batch {
+    /// The timeline, from the front: everything has the same priority and nothing is queued.
+    InOrder,
+    /// The ready queues, from this priority down.
+    Queued(Priority),
+}
+
+/// A run that is being made: everything the job may ask about it.
 pub(crate) struct Run<A: App> {
-    pub(crate) id: TaskId,
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
+    pub(crate) scheduled_at: Instant,
+    /// When it began; read from the clock only where that matters.
+    pub(crate) started: Instant,
+    pub(crate) index: u16,
+    pub(crate) generation: u16,
+    pub(crate) unserved: Unserved,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) event: u8,
-    pub(crate) scheduled_at: Instant,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+}
+
+impl<A: App> Run<A> {
+    pub(crate) fn id(&self) -> TaskId {
+        TaskId::new(self.generation, self.index)
+    }
 }
 
 impl<A: App> Table<'_, A> {
@@ -48,29 +65,78 @@ impl<A: App> Table<'_, A> {
         mail.end();
     }
 
-    /// Steps 2, 4 and 5: moves what is due from the timeline into the ready queues, and returns the
-    /// number below which everything armed belongs to this pass.
-    pub(crate) fn gather(&mut self, now: Instant) -> u32 {
+    /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
+    /// go through it: the queues are needed when something is in them already, or when priorities
+    /// have a say. Otherwise the order of the timeline is the order of the pass.
+    #[inline]
+    pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
             self.renumber();
         }
+        self.head.limit = self.head.sequence;
+        if self.head.ranked == 0 && !self.has_ready() {
+            return Batch::InOrder;
+        }
+        self.queue_due(now);
+        Batch::Queued(Priority::High)
+    }
+
+    /// The next task of the pass, in a ready state. One that comes from the timeline stays there
+    /// for its run: nothing comes to stand before it, as what a job arms is due later or goes to a
+    /// queue.
+    #[inline]
+    pub(crate) fn next_ready(&mut self, batch: &mut Batch, now: Instant) -> Option<u16> {
+        let limit = self.head.limit;
+        let Batch::Queued(priority) = batch else {
+            let (index, node) = timeline::first(self.slots)?;
+            if node.deadline > now || node.sequence >= limit {
+                return None;
+            }
+            self.fall_due(index);
+            return Some(index);
+        };
+        loop {
+            let queue = self.head.ready.get_mut(*priority as usize)?;
+            let first = queue.first();
+            match self.slots.get(first.place()) {
+                Some(slot) if slot.node.sequence < limit => {
+                    queue.pop::<QUEUE, _>(self.slots);
+                    return Some(first.index());
+                }
+                _ => *priority = priority.below()?,
+            }
+        }
+    }
+
+    /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
+    #[inline]
+    fn fall_due(&mut self, index: u16) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        if slot.step == Step::Timed {
+            slot.step = Step::Due;
+        } else {
+            let stays = slot.plan == Plan::Again(slot.event);
+            slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
+            if slot.listed && !stays {
+                self.leave(index);
+            }
+        }
+    }
+
+    /// Moves what is due from the timeline into the ready queues.
+    pub(crate) fn queue_due(&mut self, now: Instant) {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some((index, deadline)) = self.head.timeline.first(self.slots) {
-            if deadline > now {
+        while let Some((index, node)) = timeline::first(self.slots) {
+            if node.deadline > now {
                 break;
             }
-            self.head.timeline.disarm(self.slots, index);
+            let node = *node;
+            timeline::disarm(self.slots, index);
+            self.fall_due(index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
-            slot.step = match slot.step {
-                Step::Delayed => Step::Called,
-                Step::Listening => Step::TimedOut,
-                _ => Step::Due,
-            };
-            let node = slot.node;
             let rank = slot.priority as usize;
-            let leaves = slot.listed && slot.plan != Plan::Again(slot.event);
             if let (Some(queue), Some(finger)) =
                 (self.head.ready.get_mut(rank), fingers.get_mut(rank))
             {
@@ -85,114 +151,145 @@ impl<A: App> Table<'_, A> {
                 Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
                 *finger = Link::to(index);
             }
-            if leaves {
-                self.leave(index);
-            }
         }
-        self.head.sequence
     }
 
-    /// Step 7: the next run of this pass, highest priority first.
-    pub(crate) fn next_run(&mut self, limit: u32) -> Option<Run<A>> {
-        for queue in self.head.ready.iter_mut().rev() {
-            let link = queue.first();
-            let Some(slot) = self.slots.get_mut(link.place()) else { continue };
-            if slot.node.sequence >= limit {
-                continue;
-            }
-            let Some((job, params)) = &slot.work else { continue };
-            let run = Run {
-                id: TaskId::new(slot.generation, link.index()),
-                job: *job,
-                params: params.clone(),
-                cause: slot.step,
-                event: slot.event,
-                scheduled_at: slot.node.deadline,
-                missed: core::mem::take(&mut slot.missed),
-                merged: core::mem::take(&mut slot.merged),
-            };
-            slot.step = Step::Running;
-            self.head.running = link;
-            Chain::remove::<QUEUE, _>(queue, self.slots, link.index());
-            return Some(run);
-        }
-        None
+    /// Step 7: a run begins.
+    #[inline]
+    pub(crate) fn begin(&mut self, index: u16, clock: &impl Clock, now: Instant) -> Option<Run<A>> {
+        let slot = self.slots.get_mut(usize::from(index))?;
+        let (job, params) = slot.work.as_ref()?;
+        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
+        let run = Run {
+            job: *job,
+            params: params.clone(),
+            scheduled_at: slot.node.deadline,
+            started: if counts_from_start { self.head.read(clock) } else { now },
+            index,
+            generation: slot.generation,
+            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
+            cause: slot.step,
+            event: slot.event,
+        };
+        slot.step = Step::Running;
+        self.head.running = Link::to(index);
+        Some(run)
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
-    pub(crate) fn count_fault(&mut self, id: TaskId) -> (Option<&'static str>, u16) {
+    pub(crate) fn count_fault(&mut self, index: u16) -> (Option<&'static str>, u16) {
         self.head.faults = self.head.faults.saturating_add(1);
-        let Some(slot) = self.slots.get_mut(usize::from(id.index())) else { return (None, 0) };
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return (None, 0) };
         slot.faults = slot.faults.saturating_add(1);
         let (count, options) = (slot.faults, slot.options);
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
-    /// Step 8: the job has returned; the task goes on as planned, unless it has been armed already.
-    pub(crate) fn finish(&mut self, run: &Run<A>, started: Instant, now: Instant) {
-        let index = run.id.index();
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    #[inline]
+    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
+        let index = run.index;
         self.head.running = Link::NONE;
-        if core::mem::take(&mut self.head.condemned) {
-            return self.release(index);
-        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let Step::Running = slot.step else { return };
-        match slot.plan {
-            Plan::Once | Plan::On(_) => {
-                self.head.live = self.head.live.wrapping_sub(1);
-                slot.generation = slot.generation.wrapping_add(1);
+        if slot.step != Step::Running {
+            if slot.step == Step::Free {
+                // It was cancelled in its run.
                 self.release(index);
             }
+            return;
+        }
+        match slot.plan {
             Plan::Every(missed) => {
-                let period = slot.period;
-                let deadline = if run.cause == Step::Due {
-                    let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
-                    slot.missed =
-                        slot.missed.saturating_add(u16::try_from(next.skipped).unwrap_or(u16::MAX));
-                    next.deadline
+                let now = self.head.read(clock);
+                if run.cause != Step::Due {
+                    return self.resume(run, now);
+                }
+                let next =
+                    repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
+                if next.skipped > 0 {
+                    let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+                    slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+                }
+                if next.deadline < now {
+                    self.queue_late(index, next.deadline);
                 } else {
-                    self.phase_after_waiting(index, run.scheduled_at, started, now)
-                };
-                self.arm(index, Step::Timed, deadline);
+                    self.arm(index, Step::Timed, next.deadline);
+                }
+            }
+            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
+                slot.step = Step::Listening;
             }
             Plan::Again(event) => {
-                let options = self.options.get(slot.options.place());
-                let timeout = options.and_then(Options::timeout);
-                if !slot.listed {
-                    return self.listen(index, event, timeout, now);
-                }
-                slot.step = Step::Listening;
-                if let Some(timeout) = timeout {
-                    self.arm(index, Step::Listening, later(now, timeout));
-                }
+                let now = self.head.read(clock);
+                self.listen_again(index, event, now);
+            }
+            Plan::Once | Plan::On(_) => {
+                slot.generation = slot.generation.wrapping_add(1);
+                self.head.live = self.head.live.wrapping_sub(1);
+                self.withdraw(index);
+                self.release(index);
             }
         }
     }
 
-    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
-    /// than this run began. What passed while it waited was not missed.
+    /// A listener for life goes back to its event, with its timeout if it has one.
+    fn listen_again(&mut self, index: u16, event: u8, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Listening;
+        let listed = slot.listed;
+        let timeout = self.options.get(slot.options.place()).and_then(Options::timeout);
+        if slot.node.is_armed() {
+            timeline::disarm(self.slots, index);
+        }
+        if !listed {
+            self.listen(index, event, timeout, now);
+        } else if let Some(timeout) = timeout {
+            self.arm(index, Step::Listening, later(now, timeout));
+        }
+    }
+
+    /// Arms a task for a deadline that has passed already, in the next pass: it is ready, and stands
+    /// in its queue where its deadline says, but behind what belongs to this pass.
     #[cold]
-    fn phase_after_waiting(
-        &mut self,
-        index: u16,
-        scheduled_at: Instant,
-        started: Instant,
-        now: Instant,
-    ) -> Instant {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return now };
+    fn queue_late(&mut self, index: u16, deadline: Instant) {
+        let limit = self.head.limit;
+        self.withdraw(index);
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Due;
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        let node = slot.node;
+        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
+        let mut prev = queue.last();
+        while let Some(slot) = self.slots.get(prev.place()) {
+            if slot.node.sequence < limit || slot.node.before(&node) {
+                break;
+            }
+            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+    }
+
+    /// A repeating task goes on after it has waited for an event: in its old phase, later than the
+    /// event and not in the past. What passed while it waited was not missed.
+    #[cold]
+    fn resume(&mut self, run: &Run<A>, now: Instant) {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return };
         let (period, plan, options) = (slot.period, slot.plan, slot.options);
-        let mut phase = scheduled_at;
+        let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
             if core::mem::take(&mut record.has_phase) {
                 phase = record.phase;
             }
         }
-        if plan == Plan::Every(Missed::Delay) {
-            return later(started, period);
-        }
-        // Later than the start, so that no deadline is served twice; and not past.
-        let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
-        repeat::in_phase_after(phase, period, started.max(past))
+        let deadline = if plan == Plan::Every(Missed::Delay) {
+            later(run.started, period)
+        } else {
+            let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
+            repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
+        };
+        self.arm(run.index, Step::Timed, deadline);
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
@@ -217,11 +314,16 @@ impl<A: App> Table<'_, A> {
         self.head.sequence = next;
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.head.stopped
+    pub(crate) fn has_ready(&self) -> bool {
+        let [low, normal, high] = &self.head.ready;
+        !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
     pub(crate) fn take_stopped(&mut self) -> bool {
-        core::mem::take(&mut self.head.stopped)
+        let stopped = self.head.stopped;
+        if stopped {
+            self.head.stopped = false;
+        }
+        stopped
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     table::{Plan, QUEUE, Step, Table, WAITING, number},
     task::{AwaitError, Options, TaskId},
     time::{Duration, Instant, later},
+    timeline,
     work::App,
 };
 
@@ -43,9 +44,7 @@ impl<A: App> Table<'_, A> {
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = step;
-        slot.node.deadline = deadline;
-        slot.node.sequence = sequence;
-        self.head.timeline.arm(self.slots, index);
+        timeline::arm(self.slots, index, deadline, sequence);
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
@@ -144,7 +143,7 @@ impl<A: App> Table<'_, A> {
                 };
                 let stays = own && matches!(slot.plan, Plan::Again(_));
                 if slot.node.is_armed() {
-                    self.head.timeline.disarm(self.slots, index);
+                    timeline::disarm(self.slots, index);
                 }
                 if !stays {
                     self.leave(index);
@@ -160,7 +159,7 @@ impl<A: App> Table<'_, A> {
                     // It came after all: this run answers the event.
                     slot.step = Step::Called;
                 } else {
-                    slot.merged = slot.merged.saturating_add(1);
+                    slot.unserved.merged = slot.unserved.merged.saturating_add(1);
                     if options.is_some_and(|options| options.keep_first) {
                         return;
                     }
@@ -188,7 +187,7 @@ impl<A: App> Table<'_, A> {
         let (mut options, deadline) = (slot.options, slot.node.deadline);
         if let Plan::Every(_) = slot.plan {
             if options.is_none() {
-                options = self.take_options(Options::NONE).ok_or(AwaitError::OptionsFull)?;
+                options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }
             if let Some(record) = self.options_at(options) {
                 if !record.has_phase {

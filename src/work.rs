@@ -15,10 +15,10 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     pass::Run,
-    table::{Head, Slot, Step, Table},
+    table::{Head, Order, Slot, Step, Table},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
-        Task, TaskId,
+        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
+        Status, Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -115,7 +115,7 @@ macro_rules! verbs {
         /// ```
         #[doc(alias = "do")]
         pub fn do_now(&mut self, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::now(job))
+            self.settle(When::At(Duration::from_ticks(0)), job)
         }
 
         /// Runs a job once, `delay` from now.
@@ -134,7 +134,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn at(&mut self, delay: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::at(delay, job))
+            self.settle(When::At(delay), job)
         }
 
         /// Runs a job now and then every `period`, without drift.
@@ -153,7 +153,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn repeat(&mut self, period: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::repeat(period, job))
+            self.settle(When::Every(period), job)
         }
 
         /// Runs a job once, when `event` is triggered.
@@ -174,7 +174,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn on(&mut self, event: A::Event, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::on(event, job))
+            self.settle(When::On(event), job)
         }
 
         /// Schedules a [`Task`], with whatever it says.
@@ -195,12 +195,25 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
-            self.settle(&task).map_err(|reason| Rejected { task, reason })
+            let now = self.now();
+            match task.order().and_then(|order| self.table().settle(order, now)) {
+                Ok(id) => Ok(id),
+                Err(reason) => Err(Rejected { task, reason }),
+            }
         }
 
-        fn settle(&mut self, task: &Task<A>) -> Result<TaskId, ScheduleError> {
+        fn settle(&mut self, when: When<A::Event>, job: Job<A>) -> Result<TaskId, ScheduleError> {
             let now = self.now();
-            self.table().settle(task, now)
+            let order = Order {
+                job,
+                params: A::Params::default(),
+                when,
+                first_at: Duration::from_ticks(0),
+                plan: when.plan(None, false),
+                priority: Priority::Normal,
+                options: None,
+            };
+            self.table().settle(order, now)
         }
 
         /// Triggers an event: what listens to it is ready now. Returns how many that were, those
@@ -443,8 +456,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     /// One pass, for a loop of your own: runs what is due and armed now, never more.
     pub fn poll(&mut self, app: &mut A) -> Next {
-        let (mut table, clock) = self.lend();
-        pass(&mut table, app, clock)
+        let Self { clock, head, slots, options } = self;
+        pass(&mut Table { head, slots, options }, app, clock)
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next, or when the
@@ -492,13 +505,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     verbs!();
 
-    fn lend(&mut self) -> (Table<'_, A>, &dyn Clock) {
-        let Self { clock, head, slots, options } = self;
-        (Table { head, slots, options }, clock)
-    }
-
     fn table(&mut self) -> Table<'_, A> {
-        self.lend().0
+        Table { head: &mut self.head, slots: &mut self.slots, options: &mut self.options }
     }
 
     fn view(&self) -> View<'_, A> {
@@ -521,54 +529,48 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
     }
 }
 
-/// One pass: the whole of it, once for each app.
-fn pass<A: App>(table: &mut Table<'_, A>, app: &mut A, clock: &dyn Clock) -> Next {
-    let mut now = table.head.read(clock);
+/// One pass: the whole of it, once for each app and clock.
+#[inline]
+fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
+    let now = table.head.read(clock);
     table.read_mail(now);
-    let limit = table.gather(now);
-    while let Some(run) = table.next_run(limit) {
-        now = make(&run, table, app, clock, now);
-        if table.is_stopped() {
-            break;
+    let mut batch = table.open_pass(now);
+    while let Some(index) = table.next_ready(&mut batch, now) {
+        run(index, table, app, clock, now);
+        if table.take_stopped() {
+            return Next::Ended(Ended::Stopped);
         }
     }
-    what_next(table)
-}
-
-/// One run: the only place where a run begins and ends.
-#[inline]
-fn make<A: App>(
-    run: &Run<A>,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &dyn Clock,
-    started: Instant,
-) -> Instant {
-    let mut cx = Cx { table: table.reborrow(), clock, run };
-    if let Err(error) = (run.job)(app, &mut cx).into_result() {
-        let (name, count) = cx.table.count_fault(run.id);
-        let fault = Fault { task: run.id, name, kind: FaultKind::Failed(&error), count };
-        app.on_fault(&fault, &mut cx);
-    }
-    let now = table.head.read(clock);
-    table.finish(run, started, now);
-    now
-}
-
-fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
-    if table.take_stopped() {
-        Next::Ended(Ended::Stopped)
-    } else if table.view().has_ready() {
+    if table.has_ready() {
         Next::Now
     } else if let Some(deadline) = table.view().wake_at() {
         Next::At(deadline)
-    } else if table.view().task_count() == 0 {
+    } else if table.head.live == 0 {
         Next::Ended(Ended::NoTasks)
     } else if table.head.mail.is_some() {
         Next::Event
     } else {
         Next::Ended(Ended::NothingToWaitFor)
     }
+}
+
+/// One run: the only place where a run begins and ends.
+#[inline]
+fn run<A: App, C: Clock>(
+    index: u16,
+    table: &mut Table<'_, A>,
+    app: &mut A,
+    clock: &C,
+    now: Instant,
+) {
+    let Some(run) = table.begin(index, clock, now) else { return };
+    let mut cx = Cx { table: table.reborrow(), clock, run: &run };
+    if let Err(error) = (run.job)(app, &mut cx).into_result() {
+        let (name, count) = cx.table.count_fault(index);
+        let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
+        app.on_fault(&fault, &mut cx);
+    }
+    table.finish(&run, clock);
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
@@ -588,7 +590,7 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// The task that runs.
     pub fn id(&self) -> TaskId {
-        self.run.id
+        self.run.id()
     }
 
     /// What made it run.
@@ -612,19 +614,19 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// How many deadlines were skipped since the last run; it stays at 65,535.
     pub fn missed(&self) -> u16 {
-        self.run.missed
+        self.run.unserved.missed
     }
 
     /// How many triggers this run answers besides the one that made the task ready; it stays at
     /// 65,535.
     pub fn merged(&self) -> u16 {
-        self.run.merged
+        self.run.unserved.merged
     }
 
     /// Ends the task that runs: this is its last run.
     pub fn abort_current_task(&mut self) {
         // A task that has cancelled itself before is as good as aborted.
-        let _ = self.table.cancel(self.run.id);
+        let _ = self.table.cancel(self.run.id());
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next.
@@ -634,7 +636,7 @@ impl<'a, A: App> Cx<'a, A> {
     ///
     /// Errors: [`AwaitError::NoSuchTask`] when the task has been cancelled meanwhile.
     pub fn await_event(&mut self, event: A::Event) -> Result<(), AwaitError> {
-        self.await_event_of(self.run.id, event)
+        self.await_event_of(self.run.id(), event)
     }
 
     /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
@@ -645,7 +647,7 @@ impl<'a, A: App> Cx<'a, A> {
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(self.run.id, event, Some(timeout), now)
+        self.table.await_event(self.run.id(), event, Some(timeout), now)
     }
 
     /// Makes any task await an event; [`Work::await_event`] says how.
@@ -671,6 +673,6 @@ impl<'a, A: App> Cx<'a, A> {
 
 impl<A: App> fmt::Debug for Cx<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cx").field("id", &self.run.id).finish_non_exhaustive()
+        f.debug_struct("Cx").field("id", &self.run.id()).finish_non_exhaustive()
     }
 }
