@@ -199,7 +199,7 @@ impl<A: App> Table<'_, A> {
             return;
         }
         match slot.plan {
-            Plan::Every(missed) => {
+            Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
                 if run.cause != Step::Due {
                     return self.resume(run, now);
@@ -223,7 +223,7 @@ impl<A: App> Table<'_, A> {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            Plan::Once | Plan::On(_) => {
+            Plan::Every(_) | Plan::On(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);

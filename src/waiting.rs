@@ -185,7 +185,7 @@ impl<A: App> Table<'_, A> {
             return Err(AwaitError::NoSuchTask);
         };
         let (mut options, deadline) = (slot.options, slot.node.deadline);
-        if let Plan::Every(_) = slot.plan {
+        if matches!(slot.plan, Plan::Every(_)) && !slot.period.is_zero() {
             if options.is_none() {
                 options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }

@@ -74,8 +74,7 @@ fn perform<'s>(node: &mut Node<'s>, cx: &mut Cx<'_, Node<'s>>) -> Result<(), &'s
     let Node { world, names, clock, live_at_the_cut } = node;
     let (number, job) = names.task(cx.id());
     let params = cx.params();
-    let outcome =
-        world.run_job(&mut Inside { verbs: cx, names, clock }, &job, number, params);
+    let outcome = world.run_job(&mut Inside { verbs: cx, names, clock }, &job, number, params);
     if world.cut().is_some() {
         live_at_the_cut.get_or_insert(cx.task_count());
         cx.stop();
@@ -305,8 +304,8 @@ scheduler!(['s] Inside<'_, '_, 's>);
 /// options: a late repeat shifts the phase, and the first params win.
 fn task<'s>(order: &Order, flag: Flag) -> Task<Node<'s>> {
     match order.when {
-        When::At { delay: 0 } => Task::now(perform),
-        When::At { delay } => Task::at(duration(delay), perform),
+        When::At { delay: 0 } => Task::now(perform).missed(Missed::Delay),
+        When::At { delay } => Task::at(duration(delay), perform).missed(Missed::Delay),
         When::Every { period, first_at } => {
             let task = Task::repeat(duration(period), perform).missed(Missed::Delay);
             if first_at == 0 { task } else { task.first_at(duration(first_at)) }
