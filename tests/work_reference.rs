@@ -21,7 +21,12 @@ fn the_model_does_what_the_reference_does() {
             wrong += 1;
             if wrong < 30 {
                 let at = log.iter().zip(&scenario.log).take_while(|(a, b)| a == b).count();
-                println!("{} at {at}: reference {:?}\n     model {:?}", scenario.id, scenario.log.get(at), log.get(at));
+                println!(
+                    "{} at {at}: reference {:?}\n     model {:?}",
+                    scenario.id,
+                    scenario.log.get(at),
+                    log.get(at)
+                );
             }
         }
     }
@@ -38,9 +43,27 @@ fn the_crate_does_what_the_design_says() {
             wrong += 1;
             if wrong < 30 {
                 let at = log.iter().zip(&expected).take_while(|(a, b)| a == b).count();
-                println!("{} at {at}: design {:?}\n     ours {:?}", scenario.id, expected.get(at), log.get(at));
+                println!(
+                    "{} at {at}: design {:?}\n     ours {:?}",
+                    scenario.id,
+                    expected.get(at),
+                    log.get(at)
+                );
             }
         }
     }
     assert_eq!(wrong, 0);
+}
+
+#[test]
+#[ignore]
+fn show() {
+    let id = std::env::var("ID").unwrap();
+    let all = scenario::all();
+    let scenario = all.iter().find(|s| s.id == id).unwrap();
+    let (a, b) = (ours::log(scenario), model::log(scenario, Rules::DESIGN));
+    for i in 0..a.len().max(b.len()) {
+        let (a, b) = (a.get(i).map_or("", |s| s), b.get(i).map_or("", |s| s));
+        println!("{} {a:50} {b}", if a == b { ' ' } else { '*' });
+    }
 }

@@ -310,17 +310,16 @@ impl Model {
         }
         task.triggered = true;
         task.next_run = self.now;
-        let leaves = if task.awaited.take().is_some() {
-            true
-        } else {
-            if self.rules.has(DelayAfterTheTrigger) {
-                task.next_run += task.delay;
-            }
-            if task.repeat <= 0 {
-                task.flag = None;
-            }
-            task.flag.as_deref() != Some(flag)
-        };
+        // To await one's own event is to listen to it, after the same delay.
+        let awaited = task.awaited.take();
+        let is_own = awaited.is_none() || awaited == task.made_for;
+        if is_own && self.rules.has(DelayAfterTheTrigger) {
+            task.next_run += task.delay;
+        }
+        if is_own && task.repeat <= 0 {
+            task.flag = None;
+        }
+        let leaves = !is_own || task.flag.as_deref() != Some(flag);
         if leaves {
             if let Some(listeners) = self.listeners.get_mut(flag) {
                 listeners.retain(|listener| *listener != index);
@@ -424,9 +423,11 @@ impl Scheduler for Model {
         let mut listeners = self.listeners.get(flag).cloned().unwrap_or_default();
         // The reference may have a task in the list more than once.
         let mut seen = Vec::new();
-        listeners.retain(|index| !seen.contains(index) && {
-            seen.push(*index);
-            true
+        listeners.retain(|index| {
+            !seen.contains(index) && {
+                seen.push(*index);
+                true
+            }
         });
         listeners.into_iter().filter(|index| self.hear(*index, flag, params.as_ref())).count()
     }

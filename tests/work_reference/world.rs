@@ -323,7 +323,8 @@ impl<'s> World<'s> {
 fn is_well_typed(op: &Op) -> bool {
     match op.name.as_str() {
         "do" | "at" | "repeat" | "on" => {
-            let every = op.get("every").map_or(op.name != "repeat", |every| natural(every).is_some());
+            let every =
+                op.get("every").map_or(op.name != "repeat", |every| natural(every).is_some());
             let when = op.name != "on" || flag(op, "when").is_some();
             let at = op.get("at").is_none_or(|at| natural(at).is_some());
             op.text("job").is_some() && every && when && at
