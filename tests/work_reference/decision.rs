@@ -45,43 +45,59 @@ impl Decision {
         NoStartInsideAJob,
     ];
 
-    /// The line that decides it.
+    /// The design's words.
     pub(crate) const fn says(self) -> &'static str {
         match self {
             CancelFreesAtOnce => {
-                "cancel frees the slot at once; of the running task: when it returns; cancelling \
+                "cancel: frees the slot at once; of the running task: when it returns. Cancelling \
                  twice is Err(NoSuchTask)"
             }
-            StartEndsWithoutTasks => "start ends when no task is left",
+            StartEndsWithoutTasks => "start ends: on stop, when no task is left, ..",
             StartEndsWithOnlyListeners => {
-                "start ends when nothing can ever happen again (only listeners, no inbox)"
+                "start ends: .. or when nothing can ever happen again (only listeners, no inbox, \
+                 no pending future)"
             }
-            StopIsFinal => "stop cancels everything that existed when it was called",
+            StopIsFinal => {
+                "stop: cancels everything that existed when it was called, skips the rest of the pass"
+            }
             OneEntryPerTask => {
-                "membership: at most once in the timeline; who waits for an event is not pending"
+                "membership: at most one event list, and at most once in the timeline"
             }
             MergedTriggersCount => {
-                "a trigger returns how many listeners it reached, merged ones included"
+                "trigger: reaches the listeners in the order in which they subscribed and returns \
+                 how many, merged ones included"
             }
-            TriggerDuringRunCounts => "a trigger during its own run counts for the next one",
+            TriggerDuringRunCounts => {
+                "triggered again before it ran: .. A trigger during its own run counts for the next \
+                 one"
+            }
             AwaitIsForOneRun => {
-                "await_event: the task's next run is when the event comes; after that its own plan \
-                 goes on"
+                "await_event: the task's next run is when the event comes, instead of its next \
+                 deadline or its own event; after that its own plan goes on"
             }
-            DelayAfterTheTrigger => "delay(d) runs it d after the trigger",
+            DelayAfterTheTrigger => {
+                "on: .. delay(d) runs it d after the trigger (triggered again meanwhile: the first \
+                 deadline stays)"
+            }
             ListenersHaveNoPeriod => {
-                "set_repeat on a task that listens: Err(WaitsForEvent), zero ends the listening \
+                "set_repeat: .. On a task that listens: Err(WaitsForEvent), zero ends the listening \
                  after its next run"
             }
-            NoTaskOutsideOfJobs => "the current task: none outside jobs",
-            EventsAreEvents => "an event is one of the values of the app's own event enum",
-            IdsDoNotRunOut => "a TaskId is a generation and an index: a free slot has an id",
-            StatusIsTheState => "the status gives name, state and next run",
+            NoTaskOutsideOfJobs => "the current task id: none outside jobs",
+            EventsAreEvents => "event: one of the values of the app's own event enum; a cause",
+            IdsDoNotRunOut => "ids: TaskId is a generation and an index in a NonZeroU32",
+            StatusIsTheState => "gives for each task its name, state, next run, ..",
             TypedParameters => {
-                "parameters have types: a call that has none of the right type is not written"
+                "events are an enum, params a type, jobs plain functions, times durations: what has \
+                 no such type is not written"
             }
-            NoPrintNoRun => "print and run have no counterpart: a job may print, do_now schedules",
-            NoStartInsideAJob => "start takes &mut Work, which no job has",
+            NoPrintNoRun => {
+                "the reference's print and run have no counterpart: a job may print, and do_now \
+                 schedules"
+            }
+            NoStartInsideAJob => {
+                "only the main context touches the task table: &mut Work is the proof"
+            }
         }
     }
 }
@@ -96,6 +112,10 @@ impl Rules {
 
     pub(crate) const fn has(self, decision: Decision) -> bool {
         self.0 & (1 << decision as u32) != 0
+    }
+
+    pub(crate) const fn with(self, decision: Decision) -> Self {
+        Self(self.0 | (1 << decision as u32))
     }
 
     pub(crate) const fn without(self, decision: Decision) -> Self {

@@ -125,8 +125,11 @@ impl Model {
         self.limit = until;
         self.over = None;
         self.run(world);
-        let live = self.table.values().filter(|index| !self.tasks[**index].cancelled).count();
-        world.ended(self.now, self.over.unwrap_or(Ending::Returned), live);
+        world.ended(self.now, self.over.unwrap_or(Ending::Returned), self.live());
+    }
+
+    fn live(&self) -> usize {
+        self.table.values().filter(|index| !self.tasks[**index].cancelled).count()
     }
 
     /// The loop. It returns when it is stopped or at its end; if it was cut, `over` is set.
@@ -134,15 +137,13 @@ impl Model {
         self.goes_on = true;
         while self.goes_on && self.over.is_none() {
             self.clean();
-            if self.rules.has(StartEndsWithoutTasks) && self.table.is_empty() && !self.has_zombies()
-            {
+            let nothing = self.table.is_empty() && !self.has_zombies();
+            if nothing && self.rules.has(StartEndsWithoutTasks) {
                 return;
             }
             let Some(position) = self.first() else {
-                if self.rules.has(StartEndsWithOnlyListeners)
-                    && !self.has_inbox
-                    && !self.table.is_empty()
-                {
+                let ends = self.rules.has(StartEndsWithOnlyListeners);
+                if ends && !self.has_inbox && self.live() > 0 {
                     return;
                 }
                 self.sleep(world, self.now + NAP);

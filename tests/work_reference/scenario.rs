@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 
 pub(crate) struct Scenario {
     pub(crate) id: String,
+    /// What it shows; the random ones have no name.
+    pub(crate) name: String,
     /// Every sane implementation reproduces the log.
     pub(crate) strict: bool,
     pub(crate) capacity: usize,
@@ -100,6 +102,7 @@ fn scenario(line: &str) -> Scenario {
     let capacity = made.or(take("max_tasks").as_u64()).unwrap_or(256) as usize;
     Scenario {
         id: take("id").as_str().expect("an id").to_owned(),
+        name: take("name").as_str().unwrap_or("random").to_owned(),
         strict: take("strict").as_bool().expect("strict or not"),
         capacity,
         ticks_start: take("ticks_start").as_u64().unwrap_or(0),

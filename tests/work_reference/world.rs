@@ -205,7 +205,7 @@ impl<'s> World<'s> {
 
     /// What an operation returns; `None` when it cannot be written in the crate's terms.
     fn answer(&mut self, scheduler: &mut dyn Scheduler, op: &'s Op) -> Option<String> {
-        if self.rules.has(Decision::TypedParameters) && !is_well_typed(op) {
+        if self.rules.has(Decision::TypedParameters) && !can_be_written(op) {
             return None;
         }
         let id = self.task_id(op);
@@ -319,8 +319,8 @@ impl<'s> World<'s> {
     }
 }
 
-/// Whether an operation could be written with types: those that could not are bare mistakes.
-fn is_well_typed(op: &Op) -> bool {
+/// Whether an operation can be written with the crate's types; those that cannot are bare mistakes.
+pub(crate) fn can_be_written(op: &Op) -> bool {
     match op.name.as_str() {
         "do" | "at" | "repeat" | "on" => {
             let every =
