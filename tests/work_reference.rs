@@ -45,6 +45,20 @@ fn the_crate_does_what_the_design_says() {
     }
 }
 
+/// In the others interrupts do what a real one could not, or what comes to the same only sometimes.
+#[test]
+fn interrupts_that_leave_their_events_in_the_inbox_bring_the_same_runs() {
+    let mut compared = 0;
+    for scenario in scenario::all() {
+        let Some(log) = ours::log_with_inbox(&scenario) else { continue };
+        let mut expected = model::log(&scenario, Rules::DESIGN);
+        expected.retain(|entry| !entry.contains(" ext."));
+        assert_same(&scenario, &expected, &log);
+        compared += 1;
+    }
+    assert_eq!(compared, 35);
+}
+
 /// "Strict" leaves out the end, and what cannot be written is not there to be compared.
 #[test]
 fn a_strict_scenario_goes_as_it_went_in_the_reference() {

@@ -1,36 +1,98 @@
 //! The crate in the place of the reference: an app whose jobs do what the scenario says.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use ensue::{
     App, Clock, Cx, Duration, Ended, Event, Events, Fault, FaultKind, Inbox, Instant, Missed, Next,
-    ScheduleError, State, Status, Task, TaskId, Work, clock::Virtual,
+    ScheduleError, State, Status, Task, TaskId, Work,
+    clock::{Interrupt, Virtual},
 };
 
 use crate::{
     decision::Rules,
     model::{shown_status, start_for},
     scenario::{Op, Scenario},
-    world::{Ending, Order, Params, Refusal, Scheduler, When, World},
+    world::{Ending, Order, Params, Refusal, Scheduler, When, World, flag, package},
 };
 
 const MILLI: u64 = 1_000;
 
-/// The log of a scenario.
+/// Calls `replay` for a table of as many places as the scenario has.
+macro_rules! with_capacity {
+    ($replay:ident($scenario:ident, $($rest:expr),*)) => {
+        match $scenario.capacity {
+            1 => $replay::<1>($scenario, $($rest),*),
+            2 => $replay::<2>($scenario, $($rest),*),
+            3 => $replay::<3>($scenario, $($rest),*),
+            4 => $replay::<4>($scenario, $($rest),*),
+            5 => $replay::<5>($scenario, $($rest),*),
+            6 => $replay::<6>($scenario, $($rest),*),
+            7 => $replay::<7>($scenario, $($rest),*),
+            8 => $replay::<8>($scenario, $($rest),*),
+            10 => $replay::<10>($scenario, $($rest),*),
+            256 => $replay::<256>($scenario, $($rest),*),
+            other => panic!("{}: no table of {other} places is made", $scenario.id),
+        }
+    };
+}
+
+/// The log of a scenario. Its interrupts call the scheduler where it sleeps or a job takes its time;
+/// a real one could not.
 pub(crate) fn log(scenario: &Scenario) -> Vec<String> {
-    match scenario.capacity {
-        1 => replay::<1>(scenario),
-        2 => replay::<2>(scenario),
-        3 => replay::<3>(scenario),
-        4 => replay::<4>(scenario),
-        5 => replay::<5>(scenario),
-        6 => replay::<6>(scenario),
-        7 => replay::<7>(scenario),
-        8 => replay::<8>(scenario),
-        10 => replay::<10>(scenario),
-        256 => replay::<256>(scenario),
-        other => panic!("{}: no table of {other} places is made", scenario.id),
+    let inbox = leaked_inbox();
+    with_capacity!(replay(scenario, &[], inbox, &Watch::default()))
+}
+
+/// The same with real interrupts, which leave their events in the inbox; `None` when that is not
+/// the same: when they do something else, when they come while a job runs (the events wait for the
+/// next pass then), and when several come at once of which one has no params (it comes last then).
+pub(crate) fn log_with_inbox(scenario: &Scenario) -> Option<Vec<String>> {
+    let triggers = scenario.interrupts.iter().flat_map(|interrupt| &interrupt.ops);
+    if triggers.clone().any(|op| op.name != "trigger") || triggers.count() == 0 {
+        return None;
     }
+    let are_in_order = scenario.interrupts.iter().all(|interrupt| {
+        let at_once = scenario.interrupts.iter().filter(|other| other.at == interrupt.at);
+        let all_have_params = interrupt.ops.iter().all(|op| package(op).is_some());
+        at_once.count() == 1 && (interrupt.ops.len() == 1 || all_have_params)
+    });
+    if !are_in_order {
+        return None;
+    }
+
+    let inbox = leaked_inbox();
+    let watch = Watch::default();
+    let mut names = Names::new(scenario);
+    let mut arrivals: Vec<(Duration, Arrival<'_>)> = Vec::new();
+    for interrupt in &scenario.interrupts {
+        let mut events = Vec::new();
+        for op in &interrupt.ops {
+            events.push((names.flag(&flag(op, "flag")?), package(op)));
+        }
+        let watch = &watch;
+        let arrival = move |_: &Virtual<'_>| {
+            watch.came_in_job.set(watch.came_in_job.get() | watch.in_job.get());
+            for (flag, package) in &events {
+                match package.clone() {
+                    Some(params) => inbox.trigger_event_with(*flag, params).expect("room for it"),
+                    None => inbox.trigger_event(*flag),
+                }
+            }
+        };
+        let at = duration(scenario.ticks_start + interrupt.at);
+        arrivals.push((at, Box::new(arrival)));
+    }
+    let script: Vec<_> =
+        arrivals.iter().map(|(at, run)| Interrupt { at: *at, run: &**run }).collect();
+    let log = with_capacity!(replay(scenario, &script, inbox, &watch));
+    (!watch.came_in_job.get()).then_some(log)
+}
+
+type Arrival<'a> = Box<dyn Fn(&Virtual<'_>) + 'a>;
+type Mailbox = Inbox<Flag, Params, 8>;
+
+fn leaked_inbox() -> &'static Mailbox {
+    Box::leak(Box::new(Inbox::new()))
 }
 
 /// An event: the scenario's flags, numbered as they come.
@@ -55,6 +117,14 @@ struct Node<'s> {
     clock: &'s Virtual<'s>,
     /// How many tasks there were when a run was cut off.
     live_at_the_cut: Option<usize>,
+    watch: &'s Watch,
+}
+
+/// Whether an interrupt came while a job ran.
+#[derive(Default)]
+struct Watch {
+    in_job: Cell<bool>,
+    came_in_job: Cell<bool>,
 }
 
 impl App for Node<'_> {
@@ -71,7 +141,8 @@ impl App for Node<'_> {
 
 /// Every task's job.
 fn perform<'s>(node: &mut Node<'s>, cx: &mut Cx<'_, Node<'s>>) -> Result<(), &'static str> {
-    let Node { world, names, clock, live_at_the_cut } = node;
+    let Node { world, names, clock, live_at_the_cut, watch } = node;
+    watch.in_job.set(true);
     let (number, job) = names.task(cx.id());
     let params = cx.params();
     let outcome = world.run_job(&mut Inside { verbs: cx, names, clock }, &job, number, params);
@@ -79,11 +150,11 @@ fn perform<'s>(node: &mut Node<'s>, cx: &mut Cx<'_, Node<'s>>) -> Result<(), &'s
         live_at_the_cut.get_or_insert(cx.task_count());
         cx.stop();
     }
+    watch.in_job.set(false);
     outcome
 }
 
 /// The reference's numbers and names for what the crate has types for.
-#[derive(Default)]
 struct Names {
     ids: BTreeMap<i64, TaskId>,
     tasks: BTreeMap<TaskId, (i64, String)>,
@@ -92,6 +163,21 @@ struct Names {
 }
 
 impl Names {
+    fn new(scenario: &Scenario) -> Self {
+        let mut names = Self {
+            ids: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            flags: Vec::new(),
+            last_number: 0,
+        };
+        for op in scenario.all_ops() {
+            for name in ["when", "flag"].into_iter().filter_map(|argument| flag(op, argument)) {
+                names.flag(&name);
+            }
+        }
+        names
+    }
+
     fn task(&self, id: TaskId) -> (i64, String) {
         self.tasks.get(&id).cloned().expect("every task was given a number")
     }
@@ -348,25 +434,29 @@ struct Stage<'s, const N: usize> {
     work: Work<Node<'s>, &'s Virtual<'s>, N>,
     node: Node<'s>,
     clock: &'s Virtual<'s>,
+    must_poll: bool,
 }
 
-fn replay<const N: usize>(scenario: &Scenario) -> Vec<String> {
-    let clock = Virtual::new();
+/// Interrupts come by the script of the clock, or else from the scenario itself.
+fn replay<const N: usize>(
+    scenario: &Scenario,
+    script: &[Interrupt<'_>],
+    inbox: &'static Mailbox,
+    watch: &Watch,
+) -> Vec<String> {
+    let clock = Virtual::with_script(script);
     clock.set(duration(scenario.ticks_start));
-    let work = Work::new(&clock);
-    let node = Node {
-        world: World::new(scenario, Rules::DESIGN),
-        names: Names::default(),
-        clock: &clock,
-        live_at_the_cut: None,
-    };
     // Where there are interrupts, there is an inbox: `Work` waits for what may come.
-    let work = if scenario.interrupts.is_empty() {
-        work
-    } else {
-        work.listen(Box::leak(Box::new(Inbox::<Flag, Params, 8>::new())))
-    };
-    Stage::<N> { scenario, work, node, clock: &clock }.play()
+    let work = Work::new(&clock);
+    let work = if scenario.interrupts.is_empty() { work } else { work.listen(inbox) };
+    let mut world = World::new(scenario, Rules::DESIGN);
+    if !script.is_empty() {
+        world.leave_out_interrupts();
+    }
+    let must_poll = world.next_interrupt().is_some();
+    let names = Names::new(scenario);
+    let node = Node { world, names, clock: &clock, live_at_the_cut: None, watch };
+    Stage::<N> { scenario, work, node, clock: &clock, must_poll }.play()
 }
 
 impl<'s, const N: usize> Stage<'s, N> {
@@ -391,7 +481,7 @@ impl<'s, const N: usize> Stage<'s, N> {
 
     fn outside(&mut self, who: &str, ops: &'s [Op]) {
         let Self { work: verbs, node, clock, .. } = self;
-        let mut outside = Outside { verbs, names: &mut node.names, clock: *clock };
+        let mut outside = Outside { verbs, names: &mut node.names, clock };
         let outcome = node.world.execute(&mut outside, who, ops);
         assert_eq!(outcome, Ok(()), "only jobs fail");
     }
@@ -399,11 +489,11 @@ impl<'s, const N: usize> Stage<'s, N> {
     fn start(&mut self, limit: u64) {
         self.node.world.started(self.now(), limit);
         self.node.live_at_the_cut = None;
-        let ended = if self.scenario.interrupts.is_empty() {
+        let ended = if self.must_poll {
+            self.poll_until(limit)
+        } else {
             self.clock.set_until(duration(limit));
             self.work.start(&mut self.node)
-        } else {
-            self.poll_until(limit)
         };
         let ending = match ended {
             Ended::ClockEnded => Ending::TimeLimit,
@@ -423,7 +513,7 @@ impl<'s, const N: usize> Stage<'s, N> {
                 Next::Ended(ended) => return ended,
             };
             let Self { work: verbs, node, clock, .. } = self;
-            let mut outside = Outside { verbs, names: &mut node.names, clock: *clock };
+            let mut outside = Outside { verbs, names: &mut node.names, clock };
             if node.world.interrupt(&mut outside, until.min(limit)) {
                 continue;
             }

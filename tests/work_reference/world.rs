@@ -95,6 +95,11 @@ impl<'s> World<'s> {
         }
     }
 
+    /// Somebody else brings the interrupts.
+    pub(crate) fn leave_out_interrupts(&mut self) {
+        self.interrupts = &[];
+    }
+
     pub(crate) fn cut(&self) -> Option<Ending> {
         self.cut
     }
@@ -377,7 +382,7 @@ fn order(op: &Op, rules: Rules) -> Result<Order, &'static str> {
     Ok(Order { job, params: params(op), id, when })
 }
 
-fn flag(op: &Op, argument: &str) -> Option<String> {
+pub(crate) fn flag(op: &Op, argument: &str) -> Option<String> {
     match op.get(argument)? {
         Value::String(flag) => Some(flag.clone()),
         Value::Number(flag) => Some(flag.to_string()),
@@ -402,7 +407,7 @@ fn params(op: &Op) -> Params {
 }
 
 /// What a trigger or a `send` brings; an empty package is none.
-fn package(op: &Op) -> Option<Params> {
+pub(crate) fn package(op: &Op) -> Option<Params> {
     match (op.get("pkg"), op.get("pkg_raw")) {
         (Some(Value::Array(params)), _) if !params.is_empty() => Some(params.clone()),
         (_, Some(value)) => Some(vec![value.clone()]),
