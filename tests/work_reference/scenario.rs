@@ -98,8 +98,8 @@ fn scenario(line: &str) -> Scenario {
     let setup = ops(take("setup"));
     // A scenario that makes its own scheduler does so first of all.
     let made = setup.iter().filter(|op| op.name == "new").filter_map(|op| op.number("max_tasks"));
-    let made = made.filter(|capacity| *capacity > 0).next_back().map(i64::unsigned_abs);
-    let capacity = made.or(take("max_tasks").as_u64()).unwrap_or(256) as usize;
+    let made = made.filter_map(|capacity| u64::try_from(capacity).ok()).max();
+    let capacity = made.or_else(|| take("max_tasks").as_u64()).unwrap_or(256) as usize;
     Scenario {
         id: take("id").as_str().expect("an id").to_owned(),
         name: take("name").as_str().unwrap_or("random").to_owned(),
