@@ -298,7 +298,6 @@ fn a_period_of_zero_and_options_that_mean_nothing_are_refused() {
         Task::at(some, a).delay(some),
         Task::at(some, a).timeout(some),
         Task::at(some, a).first_at(some),
-        Task::at(some, a).missed(Missed::Skip),
         Task::repeat(some, a).again(),
         Task::repeat(some, a).delay(some),
         Task::repeat(some, a).timeout(some),
@@ -606,6 +605,26 @@ fn a_one_shot_that_is_given_a_period_repeats_from_its_deadline() {
     play(&mut work, &mut story, 20);
     let expected = [(0, "b"), (1, "c"), (5, "a"), (13, "c"), (15, "a"), (20, "b")];
     assert_eq!(story.log, expected.map(|(at, name)| (at, name, TIME)));
+}
+
+#[test]
+fn a_one_shot_can_say_what_becomes_of_missed_deadlines_should_it_repeat() {
+    for (missed, next_run) in [(Missed::Skip, 45), (Missed::Burst(2), 25), (Missed::Delay, 17)] {
+        let clock = Virtual::new();
+        let (mut work, mut story) = stage::<1>(&clock);
+        let task = Task::at(5.millis(), |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+            cx.set_repeat(cx.id(), 10.millis()).unwrap();
+            story.clock.advance(32.millis());
+            story.tell("held up", cx)
+        });
+        let id = work.schedule(task.missed(missed)).unwrap();
+        // To take the period away and to give one again changes nothing of it.
+        work.set_repeat(id, 10.millis()).unwrap();
+        work.set_repeat(id, 0.millis()).unwrap();
+        clock.advance(7.millis());
+        let _ = work.poll(&mut story);
+        assert_eq!(work.status(id).unwrap().next_run, Some(millis(next_run)), "{missed:?}");
+    }
 }
 
 #[test]
