@@ -25,8 +25,9 @@
 //!
 //! The files: `record` is the layout, drawn; `queue` is what the ring does, over any bytes, and
 //! `track` what it may remember; `message` is the view, and `reserve` its counterpart for writing;
-//! `room` reclaims. Here is the type that holds the bytes, thin and generic.
+//! `room` reclaims; `image` takes in what somebody else wrote. Here is the type that holds the bytes, thin and generic.
 
+mod image;
 #[cfg(feature = "io")]
 mod io;
 mod message;
@@ -38,6 +39,7 @@ mod track;
 
 use core::fmt;
 
+pub use image::{BadImage, Flaw, Recovered, Storage};
 pub use message::{Message, Reader, TooShort};
 use queue::Queue;
 pub use queue::{Ids, Iter};

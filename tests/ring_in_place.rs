@@ -84,7 +84,7 @@ fn a_reservation_that_is_dropped_changes_nothing_but_free_bytes() {
 
 #[test]
 fn a_reservation_that_is_forgotten_changes_nothing_but_free_bytes() {
-    changes_nothing_but_free_bytes(|message| mem::forget(message));
+    changes_nothing_but_free_bytes(|message| _ = mem::ManuallyDrop::new(message));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_message_too_long_for_the_buffer_stays_where_it_is() -> Result<(), PutError>
     assert_eq!((state(&ring), ring.bytes().to_vec()), before);
     assert_eq!(ring.pull_into(2, &mut buffer), Ok(None));
     assert_eq!(ring.pull_into(0, &mut buffer), Ok(None));
-    assert_eq!(ring.get_into(&mut buffer), Ok(Some((3, &mut b"third".clone()[..]))));
+    assert_eq!(ring.get_into(&mut buffer), Ok(Some((3, &mut { *b"third" }[..]))));
     assert_eq!(ring.get_into(&mut buffer), Ok(None));
     assert_eq!(ring.used(), 0);
     Ok(())

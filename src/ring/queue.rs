@@ -44,7 +44,22 @@ pub(super) struct Queue<T = Plain> {
 
 impl<T> Queue<T> {
     pub(super) const fn new(notes: T) -> Self {
-        Self { tail: 0, used: 0, live: 0, holes: 0, notes }
+        Self::at(0, notes)
+    }
+
+    /// An empty queue whose head and tail stand at `tail`.
+    pub(super) const fn at(tail: usize, notes: T) -> Self {
+        Self { tail, used: 0, live: 0, holes: 0, notes }
+    }
+
+    /// Takes in the record that somebody else has written at the head.
+    pub(super) fn find_record(&mut self, header: Header) {
+        self.used += header.record_len();
+        if header.is_hole() {
+            self.holes += header.record_len();
+        } else {
+            self.live += 1;
+        }
     }
 
     pub(super) fn tail(&self) -> usize {
