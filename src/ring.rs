@@ -25,7 +25,8 @@
 //!
 //! The files: `record` is the layout, drawn; `queue` is what the ring does, over any bytes, and
 //! `track` what it may remember; `message` is the view, and `reserve` its counterpart for writing;
-//! `room` reclaims; `image` takes in what somebody else wrote. Here is the type that holds the bytes, thin and generic.
+//! `room` reclaims; `image` takes in what somebody else wrote; `split`
+//! shares. Here is the type that holds the bytes, thin and generic.
 
 mod image;
 #[cfg(feature = "io")]
@@ -35,6 +36,7 @@ mod queue;
 mod record;
 mod reserve;
 mod room;
+mod split;
 mod track;
 
 use core::fmt;
@@ -46,6 +48,10 @@ pub use queue::{Ids, Iter};
 pub use record::{HEADER, MAX_PAYLOAD, MIN_SIZE};
 pub use reserve::Reservation;
 pub use room::Evicted;
+#[cfg(loom)]
+#[doc(hidden)]
+pub use split::weaken;
+pub use split::{RingReader, RingWriter, SplitRing};
 pub use track::{Plain, Track, Tracked};
 
 /// A queue of messages in exactly `N` bytes, first in, first out, or by id.
