@@ -1245,6 +1245,41 @@ fn with_missed_delay_the_period_counts_from_the_awaited_run() {
 }
 
 #[test]
+fn a_late_deadline_after_an_awaited_run_is_ready_at_once() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.clock.advance(25.millis());
+        story.tell("beat", cx)
+    };
+    let id = work.schedule(Task::repeat(10.millis(), job).missed(Missed::Delay)).unwrap();
+    work.await_event(id, Button).unwrap();
+    work.trigger_event(Button);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(work.status(id).unwrap().next_run, Some(millis(10)));
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.log, [(25, "beat", BUTTON), (50, "beat", TIME)]);
+}
+
+#[test]
+fn each_wait_goes_on_in_the_phase_of_its_own_time() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let id = work.schedule(Task::repeat(10.millis(), beat).first_at(10.millis())).unwrap();
+    work.await_event(id, Button).unwrap();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    play(&mut work, &mut story, 15);
+    work.set_repeat(id, 4.millis()).unwrap(); // 20, 24, 28, ...
+    play(&mut work, &mut story, 21);
+    work.await_event(id, Button).unwrap();
+    clock.advance(8.millis());
+    work.trigger_event(Button);
+    play(&mut work, &mut story, 36);
+    assert_eq!(story.times(), [5, 10, 20, 29, 32, 36], "not 30, in the phase of 10");
+}
+
+#[test]
 fn a_listener_that_awaits_goes_back_to_its_own_event() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<4>(&clock);
