@@ -36,7 +36,7 @@
 //! assert_eq!(imu_again, imu);
 //! assert_eq!(
 //!     bus.info().to_string(),
-//!     "imu, 0x68 at 400 kHz: 1 transfers, 2 bytes, 1 reconfigurations\n\
+//!     "imu, 0x68 at 400000 Hz: 1 transfers, 2 bytes, 1 reconfigurations\n\
 //!      clock, 0x51: 1 transfers, 1 bytes, 1 reconfigurations\n"
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -573,16 +573,9 @@ pub enum ReleaseError {
     Busy,
 }
 
-/// A frequency as people write it.
-struct Show(Speed);
-
-impl fmt::Display for Show {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.to_Hz() {
-            hertz if hertz != 0 && hertz % 1_000_000 == 0 => write!(f, "{} MHz", hertz / 1_000_000),
-            hertz if hertz != 0 && hertz % 1_000 == 0 => write!(f, "{} kHz", hertz / 1_000),
-            hertz => write!(f, "{hertz} Hz"),
-        }
+impl<W, S, E> From<Refused<W, S, E>> for AttachError<S, E> {
+    fn from(refused: Refused<W, S, E>) -> Self {
+        refused.reason
     }
 }
 

@@ -388,7 +388,7 @@ impl fmt::Display for Address {
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.address)?;
-        self.speed.map_or(Ok(()), |speed| write!(f, " at {}", super::Show(speed)))
+        self.speed.map_or(Ok(()), |speed| write!(f, " at {speed}"))
     }
 }
 

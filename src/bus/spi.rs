@@ -329,7 +329,7 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let polarity = u8::from(self.mode.polarity == Polarity::IdleHigh);
         let phase = u8::from(self.mode.phase == Phase::CaptureOnSecondTransition);
-        write!(f, "mode {} at {}", 2 * polarity + phase, super::Show(self.frequency))
+        write!(f, "mode {} at {}", 2 * polarity + phase, self.frequency)
     }
 }
 
