@@ -132,7 +132,7 @@ pub type Speed = fugit::HertzU32;
 /// It has no `static` constructor to speak of, since hardware is handed out at run time: keep it
 /// on the stack of `main`, or in a `StaticCell` when devices are to be `'static`.
 pub struct Bus<W: Wiring, B, const DEVICES: usize = 4, F = Fixed, D = NoDelay> {
-    held: Claimed<Held<W, B, F, D, [Option<Slot<W>>; DEVICES]>>,
+    held: Claimed<Held<W, B, F, D, Places<W, DEVICES>>>,
     records: [Record<W>; DEVICES],
 }
 
@@ -158,17 +158,18 @@ impl<W: Wiring, B, const DEVICES: usize, D> Bus<W, B, DEVICES, Fixed, D> {
         self
     }
 
-    /// Gives the bus a closure that applies settings, and says which ones it has now; these also
-    /// serve devices that ask for none.
+    /// Gives the bus a closure that applies settings, and says which ones serve devices that ask
+    /// for none.
     ///
-    /// The closure runs before a transfer whose settings are not those of the last one, with the
-    /// bus claimed. When it fails, the transfer fails, and the next one calls it again.
+    /// The closure runs before the first transfer, and before each whose settings are not those of
+    /// the last one, with the bus claimed. When it fails, the transfer fails, and the next one
+    /// calls it again.
     pub fn tuned<G, X>(self, usual: W::Settings, tune: G) -> Bus<W, B, DEVICES, G, D>
     where
         G: FnMut(&mut B, W::Settings) -> Result<(), X>,
     {
         let Held { bus, delay, slots, .. } = self.held.into_inner();
-        let held = Held { bus, tune, delay, usual: Some(usual), current: Some(usual), slots };
+        let held = Held { bus, tune, delay, usual: Some(usual), current: None, slots };
         Bus { held: Claimed::new(held), records: self.records }
     }
 }
@@ -202,7 +203,7 @@ impl<W: Wiring, B, const DEVICES: usize, F, D> Bus<W, B, DEVICES, F, D> {
         F: Tune<B, W::Settings>,
         D: Wait,
     {
-        let Some(mut held) = self.held.claim() else {
+        let Some(mut held) = self.core().claim() else {
             return Err(Refused { config, reason: AttachError::Busy });
         };
         let plan = config.plan();
@@ -218,7 +219,7 @@ impl<W: Wiring, B, const DEVICES: usize, F, D> Bus<W, B, DEVICES, F, D> {
         }
         let generation = record.open(name, W::label(&plan));
         *slot = Some(Slot { generation, name, plan, pin: config.pin() });
-        Ok(Device { held: &self.held, record, seat: Seat { place, generation } })
+        Ok(Device { held: self.core(), record, seat: Seat { place, generation } })
     }
 
     /// Finds the device of this name: the same one, so it shares address, settings and counters
@@ -232,7 +233,7 @@ impl<W: Wiring, B, const DEVICES: usize, F, D> Bus<W, B, DEVICES, F, D> {
         let places = self.records.iter().enumerate();
         let mut found = places.filter_map(|(place, record)| {
             let generation = record.named(name)?;
-            Some(Device { held: &self.held, record, seat: Seat { place, generation } })
+            Some(Device { held: self.core(), record, seat: Seat { place, generation } })
         });
         found.next().ok_or(NoSuchDevice)
     }
@@ -251,7 +252,7 @@ impl<W: Wiring, B, const DEVICES: usize, F, D> Bus<W, B, DEVICES, F, D> {
     ///
     /// Errors: [`ReleaseError`]; nothing has changed then.
     pub fn release(&self, name: &str) -> Result<W::Pin, ReleaseError> {
-        let mut held = self.held.claim().ok_or(ReleaseError::Busy)?;
+        let mut held = self.core().claim().ok_or(ReleaseError::Busy)?;
         let mut places = held.slots.iter_mut().zip(&self.records);
         let found = places.find(|(slot, _)| slot.as_ref().is_some_and(|slot| slot.name == name));
         let (slot, record) = found.ok_or(ReleaseError::NoSuchDevice)?;
@@ -266,9 +267,13 @@ impl<W: Wiring, B, const DEVICES: usize, F, D> Bus<W, B, DEVICES, F, D> {
     ///
     /// Errors: [`Busy`].
     pub fn with<R>(&self, job: impl FnOnce(&mut B) -> R) -> Result<R, Busy> {
-        let mut held = self.held.claim().ok_or(Busy)?;
+        let mut held = self.core().claim().ok_or(Busy)?;
         held.current = None;
         Ok(job(&mut held.bus))
+    }
+
+    fn core(&self) -> &Claimed<Core<W, B, F, D>> {
+        &self.held
     }
 
     /// The HAL's bus back. Chip selects that were not released are dropped.
@@ -289,8 +294,11 @@ struct Held<W: Wiring, B, F, D, S: ?Sized> {
     slots: S,
 }
 
-/// The places of devices. Only whoever builds a bus sees how many there are.
+/// The places of devices.
+type Places<W, const DEVICES: usize> = [Option<Slot<W>>; DEVICES];
+/// The same where it does not matter how many: everywhere but in `Bus`.
 type Slots<W> = [Option<Slot<W>>];
+type Core<W, B, F, D> = Held<W, B, F, D, Slots<W>>;
 
 /// A device, as its bus knows it.
 struct Slot<W: Wiring> {
@@ -313,7 +321,7 @@ impl Seat {
     }
 }
 
-impl<W: Wiring, B, F, D> Held<W, B, F, D, Slots<W>> {
+impl<W: Wiring, B, F, D> Core<W, B, F, D> {
     fn seated(&mut self, seat: Seat) -> Option<&Slot<W>> {
         seat.slot(&mut self.slots).map(|slot| &*slot)
     }
@@ -345,7 +353,7 @@ impl<W: Wiring, B, F, D> Held<W, B, F, D, Slots<W>> {
     }
 }
 
-impl<W: Wiring, B, F, D, const DEVICES: usize> Held<W, B, F, D, [Option<Slot<W>>; DEVICES]> {
+impl<W: Wiring, B, F, D> Core<W, B, F, D> {
     /// Whether a device may be attached beside those that are.
     fn admit(&self, name: &'static str, plan: &W::Plan) -> Result<(), AttachErrorOf<W>>
     where

@@ -256,7 +256,15 @@ fn settings_are_applied_before_the_chip_is_selected_and_only_when_they_differ()
     let log: Vec<_> = log.iter().filter(|it| it.contains("mode") || it.contains("low")).collect();
     assert_eq!(
         log,
-        ["c low", "mode 0 at 8000000 Hz", "a low", "a low", "mode 3 at 8000000 Hz", "b low"]
+        [
+            "mode 0 at 1000000 Hz",
+            "c low",
+            "mode 0 at 8000000 Hz",
+            "a low",
+            "a low",
+            "mode 3 at 8000000 Hz",
+            "b low"
+        ]
     );
 
     wires.broken.borrow_mut().push("mode");
@@ -266,7 +274,7 @@ fn settings_are_applied_before_the_chip_is_selected_and_only_when_they_differ()
         bus.info().to_string(),
         "a, mode 0 at 8000000 Hz: 2 transfers, 2 bytes, 1 reconfigurations\n\
          b, mode 3 at 8000000 Hz: 1 transfers, 1 bytes, 1 reconfigurations\n\
-         c, as the bus is: 1 transfers, 1 bytes, 1 errors\n"
+         c, as the bus is: 1 transfers, 1 bytes, 1 errors, 1 reconfigurations\n"
     );
     Ok(())
 }

@@ -7,7 +7,7 @@
 use core::fmt;
 use core::ptr;
 
-use super::{Busy, Claim, Claimed, Held, Info, Record, Seat, Slots, Wiring};
+use super::{Busy, Claim, Claimed, Core, Info, Record, Seat, Wiring};
 
 /// A handle to one device on a [`Bus`](super::Bus): give it to the driver.
 ///
@@ -17,7 +17,7 @@ use super::{Busy, Claim, Claimed, Held, Info, Record, Seat, Slots, Wiring};
 /// It is an `embedded_hal::i2c::I2c` if it was attached with [`i2c::Config`](super::i2c::Config),
 /// and an `embedded_hal::spi::SpiDevice` with [`spi::Config`](super::spi::Config).
 pub struct Device<'a, W: Wiring, B, F = super::Fixed, D = super::NoDelay> {
-    pub(super) held: &'a Claimed<Held<W, B, F, D, Slots<W>>>,
+    pub(super) held: &'a Claimed<Core<W, B, F, D>>,
     pub(super) record: &'a Record<W>,
     pub(super) seat: Seat,
 }
@@ -28,7 +28,7 @@ pub struct Device<'a, W: Wiring, B, F = super::Fixed, D = super::NoDelay> {
 /// long as it lives everybody else gets `Busy`, other handles to the same device too; dropping it
 /// ends the claim.
 pub struct Session<'a, W: Wiring, B, F = super::Fixed, D = super::NoDelay> {
-    pub(super) held: Claim<'a, Held<W, B, F, D, Slots<W>>>,
+    pub(super) held: Claim<'a, Core<W, B, F, D>>,
     pub(super) record: &'a Record<W>,
     pub(super) seat: Seat,
 }
@@ -74,7 +74,7 @@ impl<'a, W: Wiring, B, F, D> Device<'a, W, B, F, D> {
     }
 
     #[inline]
-    pub(super) fn claim(&self) -> Option<Claim<'a, Held<W, B, F, D, Slots<W>>>> {
+    pub(super) fn claim(&self) -> Option<Claim<'a, Core<W, B, F, D>>> {
         self.held.claim_or(|| self.record.counts.refused())
     }
 }

@@ -7,7 +7,7 @@ use embedded_hal::i2c::{
     self, AddressMode, Error as _, ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation,
 };
 
-use super::{Counts, Fixed, Held, NoDelay, Seat, Slots, Speed, Tune, Wait, Wiring, sealed};
+use super::{Core, Counts, Fixed, NoDelay, Seat, Speed, Tune, Wait, Wiring, sealed};
 use crate::pattern::Backoff;
 use crate::time::{Duration, Instant, since};
 
@@ -178,7 +178,7 @@ impl Wiring for Config {
 ///
 /// `run` is dynamic so that this exists once for each bus, not once for each kind of transfer.
 fn transfer<B, F, D>(
-    held: &mut Held<Config, B, F, D, Slots<Config>>,
+    held: &mut Core<Config, B, F, D>,
     seat: Seat,
     counts: &Counts,
     used: Address,
@@ -208,7 +208,7 @@ where
 /// What is done about an error: try again while it says that nothing has happened yet.
 #[cold]
 fn again<B, F, D>(
-    held: &mut Held<Config, B, F, D, Slots<Config>>,
+    held: &mut Core<Config, B, F, D>,
     seat: Seat,
     counts: &Counts,
     mut error: B::Error,

@@ -3,10 +3,10 @@
 use core::convert::Infallible;
 use core::fmt;
 
-use embedded_hal::digital::OutputPin;
+use embedded_hal::digital::{self, OutputPin};
 use embedded_hal::spi::{self, ErrorKind, ErrorType, Mode, Operation, Phase, Polarity, SpiBus};
 
-use super::{Counts, Fixed, Held, NoDelay, Seat, Slots, Speed, Tune, Wait, Wiring, sealed};
+use super::{Core, Counts, Fixed, Held, NoDelay, Seat, Speed, Tune, Wait, Wiring, sealed};
 
 /// A bus of SPI devices with chip selects of type `P`. Its methods are those of
 /// [`bus::Bus`](super::Bus).
@@ -200,14 +200,23 @@ impl<P: OutputPin> Drop for Selected<'_, P> {
     }
 }
 
+type Outcome<B, P, F> = Result<
+    (),
+    Error<
+        <B as ErrorType>::Error,
+        <P as digital::ErrorType>::Error,
+        <F as Tune<B, Settings>>::Error,
+    >,
+>;
+
 /// One transaction, whoever holds the claim, in the order of embedded-hal's contract: select,
 /// operations, flush, deselect.
 fn transact<Word, B, P, F, D>(
-    held: &mut Held<Config<P>, B, F, D, Slots<Config<P>>>,
+    held: &mut Core<Config<P>, B, F, D>,
     seat: Seat,
     counts: &Counts,
     operations: &mut [Operation<'_, Word>],
-) -> Result<(), Error<B::Error, P::Error, F::Error>>
+) -> Outcome<B, P, F>
 where
     Word: Copy + 'static,
     B: SpiBus<Word>,
