@@ -5,6 +5,10 @@
 //! then held; giving it back is one store. Nobody ever waits: who comes second is told so at once,
 //! which is what makes it harmless to come from an interrupt in the middle of somebody else's use.
 //!
+//! The flag is `core`'s atomic, not portable-atomic's, for it is only loaded and stored: every chip can
+//! do that, whereas portable-atomic makes a critical section of each store where the program has
+//! chosen its `critical-section`.
+//!
 //! **The claim rule**: the value is touched only through a [`Claim`], and while one exists the flag
 //! is set and no second one can be made.
 #![allow(unsafe_code)]
@@ -12,8 +16,7 @@
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
-
-use portable_atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// A value behind a claim.
 pub(super) struct Claimed<T: ?Sized> {

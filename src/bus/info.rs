@@ -2,16 +2,16 @@
 //!
 //! None of this is behind the claim, so that a console can ask while a transfer is on its way, even
 //! from an interrupt. The counters are written by the holder of the claim alone, with plain loads
-//! and stores; only refusals come from elsewhere, and they are counted inside the critical section
+//! and stores (of `core`'s atomics, see `claim.rs`); only refusals come from elsewhere, and they are counted inside the critical section
 //! that refuses. What was fixed when the device was attached is copied out in a critical section of
 //! a few words.
 
 use core::cell::Cell;
 use core::fmt;
 use core::slice;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use critical_section::Mutex;
-use portable_atomic::{AtomicU32, Ordering};
 
 use super::Wiring;
 
