@@ -6,21 +6,22 @@
 
 use crate::{
     event::Event,
+    inbox::Mail,
     list::{Chain, Link, Linked},
     repeat,
-    table::{Plan, QUEUE, Step, Table},
+    table::{Listed, Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
-    time::{Instant, later},
+    time::{Clock, Instant, later},
+    timeline::{self, Node},
     work::{App, Job},
 };
 
-/// What a pass has to do, as [`Table::gather`] finds it.
+/// What is left to run in a pass.
 pub(crate) enum Batch {
-    Nothing,
-    /// One task is due and nothing else is ready: it can be run where it is, in the timeline.
-    Alone(u16),
-    /// What is in the ready queues and has a sequence number below this.
-    Queued(u32),
+    /// The timeline, from the front: everything has the same priority and nothing is queued.
+    InOrder,
+    /// The ready queues, from this priority down.
+    Queued(Priority),
 }
 
 /// A run that is being made: everything the job may ask about it.
@@ -28,10 +29,11 @@ pub(crate) struct Run<A: App> {
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
     pub(crate) scheduled_at: Instant,
+    /// When it began; read from the clock only where that matters.
+    pub(crate) started: Instant,
     pub(crate) index: u16,
     pub(crate) generation: u16,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    pub(crate) unserved: Unserved,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) event: u8,
@@ -44,12 +46,19 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left: events with params first, then the flags.
+    /// Takes what interrupts have left.
+    #[inline]
     pub(crate) fn read_mail(&mut self, now: Instant) {
-        let Some(mail) = self.head.mail else { return };
-        if !mail.begin() {
-            return;
+        if let Some(mail) = self.head.mail {
+            if mail.begin() {
+                self.deliver(mail, now);
+            }
         }
+    }
+
+    /// Events with params first, then the flags.
+    #[inline(never)]
+    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
@@ -64,47 +73,106 @@ impl<A: App> Table<'_, A> {
         mail.end();
     }
 
-    /// What is ready now. Everything it names has been armed before this call, so what the jobs of
-    /// the pass arm is not among it.
+    /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
+    /// go through it: the queues are needed when something is in them already, or when priorities,
+    /// timeouts or delays have a say. Otherwise the order of the timeline is the order of the pass.
     #[inline]
-    pub(crate) fn gather(&mut self, now: Instant) -> Batch {
+    pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
             self.renumber();
         }
-        let queued = self.has_ready();
-        match self.head.timeline.first(self.slots) {
-            Some((index, deadline)) if deadline <= now => {
-                let timed = self.slot(index).is_some_and(|slot| slot.step == Step::Timed);
-                if timed && !queued && !self.head.timeline.has_second(self.slots, now) {
-                    return Batch::Alone(index);
-                }
-                self.queue_due(now);
-            }
-            _ if queued => {}
-            _ => return Batch::Nothing,
+        self.head.limit = self.head.sequence;
+        if self.head.ranked == 0 && !self.has_ready() {
+            return Batch::InOrder;
         }
-        Batch::Queued(self.head.sequence)
+        self.queue_due(now);
+        Batch::Queued(Priority::High)
     }
 
-    /// Steps 2, 4 and 5: moves what is due from the timeline into the ready queues.
+    /// Step 7: the next run of the pass begins.
+    ///
+    /// A task that comes from the timeline stays there for its run: nothing comes to stand before
+    /// it, as what a job arms is due later or goes to a queue.
+    #[inline]
+    pub(crate) fn begin_next(
+        &mut self,
+        batch: &mut Batch,
+        clock: &impl Clock,
+        now: Instant,
+    ) -> Option<Run<A>> {
+        let limit = self.head.limit;
+        let (index, slot) = match batch {
+            Batch::InOrder => {
+                let place = timeline::first(self.slots);
+                let slot = self.slots.get_mut(place)?;
+                if slot.node.deadline > now || slot.node.sequence >= limit {
+                    return None;
+                }
+                slot.step = Step::Due;
+                (place as u16, slot)
+            }
+            Batch::Queued(priority) => loop {
+                let queue = self.head.ready.get_mut(*priority as usize)?;
+                let first = queue.first();
+                match self.slots.get(first.place()) {
+                    Some(slot) if slot.node.sequence < limit => {
+                        queue.pop::<QUEUE, _>(self.slots);
+                        break (first.index(), self.slots.get_mut(first.place())?);
+                    }
+                    _ => *priority = priority.below()?,
+                }
+            },
+        };
+        let (job, params) = slot.work.as_ref()?;
+        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
+        let run = Run {
+            job: *job,
+            params: params.clone(),
+            scheduled_at: slot.node.deadline,
+            started: if counts_from_start { self.head.read(clock) } else { now },
+            index,
+            generation: slot.generation,
+            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
+            cause: slot.step,
+            event: slot.event,
+        };
+        slot.step = Step::Running;
+        self.head.running = Link::to(index);
+        Some(run)
+    }
+
+    /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
+    #[inline]
+    fn fall_due(&mut self, index: u16) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        if slot.step == Step::Timed {
+            slot.step = Step::Due;
+        } else {
+            self.head.ranked = self.head.ranked.wrapping_sub(1);
+            let stays = slot.plan == Plan::Again(slot.event);
+            slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
+            if slot.listed != Listed::No && !stays {
+                self.leave(index);
+            }
+        }
+    }
+
+    /// Moves what is due from the timeline into the ready queues.
+    #[inline(never)]
     fn queue_due(&mut self, now: Instant) {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some((index, deadline)) = self.head.timeline.first(self.slots) {
-            if deadline > now {
+        while let Some(slot) = self.slots.get(timeline::first(self.slots)) {
+            let node = slot.node;
+            if node.deadline > now {
                 break;
             }
-            self.head.timeline.disarm(self.slots, index);
+            let index = timeline::first(self.slots) as u16;
+            timeline::disarm(self.slots, index);
+            self.fall_due(index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
-            slot.step = match slot.step {
-                Step::Delayed => Step::Called,
-                Step::Listening => Step::TimedOut,
-                _ => Step::Due,
-            };
-            let node = slot.node;
             let rank = slot.priority as usize;
-            let leaves = slot.listed && slot.plan != Plan::Again(slot.event);
             if let (Some(queue), Some(finger)) =
                 (self.head.ready.get_mut(rank), fingers.get_mut(rank))
             {
@@ -119,43 +187,7 @@ impl<A: App> Table<'_, A> {
                 Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
                 *finger = Link::to(index);
             }
-            if leaves {
-                self.leave(index);
-            }
         }
-    }
-
-    /// The next of this pass in the queue of a priority; it is in no queue then.
-    #[inline]
-    pub(crate) fn take_ready(&mut self, priority: Priority, limit: u32) -> Option<u16> {
-        let queue = self.head.ready.get_mut(priority as usize)?;
-        let first = queue.first();
-        if self.slots.get(first.place())?.node.sequence >= limit {
-            return None;
-        }
-        Chain::pop::<QUEUE, _>(queue, self.slots);
-        Some(first.index())
-    }
-
-    /// Step 7: a run begins. A task that is alone is still in the timeline, at its old deadline.
-    #[inline]
-    pub(crate) fn begin(&mut self, index: u16) -> Option<Run<A>> {
-        let slot = self.slots.get_mut(usize::from(index))?;
-        let (job, params) = slot.work.as_ref()?;
-        let run = Run {
-            job: *job,
-            params: params.clone(),
-            scheduled_at: slot.node.deadline,
-            index,
-            generation: slot.generation,
-            missed: core::mem::take(&mut slot.missed),
-            merged: core::mem::take(&mut slot.merged),
-            cause: slot.step,
-            event: slot.event,
-        };
-        slot.step = Step::Running;
-        self.head.running = Link::to(index);
-        Some(run)
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
@@ -167,76 +199,120 @@ impl<A: App> Table<'_, A> {
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
-    /// Step 8: the job has returned; the task goes on as planned, unless it has been armed already.
-    pub(crate) fn finish(&mut self, run: &Run<A>, started: Instant, now: Instant) {
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    #[inline]
+    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
         let index = run.index;
         self.head.running = Link::NONE;
-        if core::mem::take(&mut self.head.condemned) {
-            return self.release(index);
-        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let Step::Running = slot.step else { return };
-        match slot.plan {
-            Plan::Once | Plan::On(_) => {
-                self.head.live = self.head.live.wrapping_sub(1);
-                slot.generation = slot.generation.wrapping_add(1);
-                if slot.node.is_armed() {
-                    self.head.timeline.disarm(self.slots, index);
-                }
+        if slot.step != Step::Running {
+            if slot.step == Step::Free {
+                // It was cancelled in its run.
                 self.release(index);
             }
-            Plan::Every(missed) => {
-                let period = slot.period;
-                let deadline = if run.cause == Step::Called || run.cause == Step::TimedOut {
-                    self.phase_after_waiting(index, run.scheduled_at, started, now)
-                } else {
-                    let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
-                    if next.skipped > 0 {
-                        let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
-                        slot.missed = slot.missed.saturating_add(skipped);
-                    }
-                    next.deadline
-                };
-                self.arm(index, Step::Timed, deadline);
+            return;
+        }
+        if slot.listed == Listed::Plainly {
+            slot.step = Step::Listening;
+            return;
+        }
+        if let Plan::Every(missed) = slot.plan {
+            let now = self.head.read(clock);
+            let next = later(run.scheduled_at, slot.period);
+            if run.cause == Step::Due && next >= now && missed != Missed::Delay {
+                return self.arm(index, Step::Timed, next);
             }
+            return self.go_on(run, missed, now);
+        }
+        match slot.plan {
             Plan::Again(event) => {
-                let options = self.options.get(slot.options.place());
-                let timeout = options.and_then(Options::timeout);
-                if !slot.listed {
-                    return self.listen(index, event, timeout, now);
-                }
-                slot.step = Step::Listening;
-                if let Some(timeout) = timeout {
-                    self.arm(index, Step::Listening, later(now, timeout));
-                }
+                let now = self.head.read(clock);
+                self.listen_again(index, event, now);
+            }
+            _ => {
+                slot.generation = slot.generation.wrapping_add(1);
+                self.head.live = self.head.live.wrapping_sub(1);
+                self.withdraw(index);
+                self.release(index);
             }
         }
     }
 
-    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
-    /// than this run began. What passed while it waited was not missed.
+    /// A repeating task goes on that is late, that counts from the start of its run, or that has
+    /// waited for an event.
     #[cold]
-    fn phase_after_waiting(
-        &mut self,
-        index: u16,
-        scheduled_at: Instant,
-        started: Instant,
-        now: Instant,
-    ) -> Instant {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return now };
-        let (period, plan, options) = (slot.period, slot.plan, slot.options);
-        let mut phase = scheduled_at;
+    fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return };
+        let deadline = if run.cause == Step::Due {
+            let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
+            let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+            slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+            next.deadline
+        } else {
+            self.after_waiting(run, missed, now)
+        };
+        if deadline < now {
+            self.queue_late(run.index, deadline);
+        } else {
+            self.arm(run.index, Step::Timed, deadline);
+        }
+    }
+
+    /// A listener for life goes back to its event, with its timeout if it has one.
+    fn listen_again(&mut self, index: u16, event: u8, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Listening;
+        let listed = slot.listed != Listed::No;
+        let timeout = self.options.get(slot.options.place()).and_then(Options::timeout);
+        if slot.node.is_armed() {
+            timeline::disarm(self.slots, index);
+        }
+        if !listed {
+            self.listen(index, event, timeout, now);
+        } else if let Some(timeout) = timeout {
+            self.arm(index, Step::Listening, later(now, timeout));
+        }
+    }
+
+    /// Arms a task for a deadline that has passed already, in the next pass: it is ready, and stands
+    /// in its queue where its deadline says, but behind what belongs to this pass.
+    #[cold]
+    fn queue_late(&mut self, index: u16, deadline: Instant) {
+        let limit = self.head.limit;
+        self.withdraw(index);
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Due;
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        let node = slot.node;
+        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
+        let mut prev = queue.last();
+        while let Some(slot) = self.slots.get(prev.place()) {
+            if slot.node.sequence < limit || slot.node.before(&node) {
+                break;
+            }
+            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+    }
+
+    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
+    /// than the event and not in the past. What passed while it waited was not missed.
+    fn after_waiting(&mut self, run: &Run<A>, missed: Missed, now: Instant) -> Instant {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
+        let (period, options) = (slot.period, slot.options);
+        let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
             if core::mem::take(&mut record.has_phase) {
                 phase = record.phase;
             }
         }
-        if plan == Plan::Every(Missed::Delay) {
-            return later(started, period);
+        if missed == Missed::Delay {
+            return later(run.started, period);
         }
-        // Later than the start, so that no deadline is served twice; and not past.
         let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
-        repeat::in_phase_after(phase, period, started.max(past))
+        repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
@@ -247,29 +323,33 @@ impl<A: App> Table<'_, A> {
         let mut next = 0;
         let mut floor = 0;
         loop {
-            let lowest = self
-                .slots
-                .iter_mut()
-                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
-                .filter(|slot| slot.node.sequence >= floor)
-                .min_by_key(|slot| slot.node.sequence);
-            let Some(slot) = lowest else { break };
-            floor = slot.node.sequence.saturating_add(1);
-            slot.node.sequence = next;
+            let mut lowest = None;
+            for node in self.slots.iter_mut().filter(|slot| slot.is_pending()).map(|s| &mut s.node)
+            {
+                let above =
+                    lowest.as_ref().is_none_or(|low: &&mut Node| node.sequence < low.sequence);
+                if node.sequence >= floor && above {
+                    lowest = Some(node);
+                }
+            }
+            let Some(node) = lowest else { break };
+            floor = node.sequence.saturating_add(1);
+            node.sequence = next;
             next += 1;
         }
         self.head.sequence = next;
     }
 
     pub(crate) fn has_ready(&self) -> bool {
-        self.head.ready.iter().any(|queue| !queue.is_empty())
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.head.stopped
+        let [low, normal, high] = &self.head.ready;
+        !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
     pub(crate) fn take_stopped(&mut self) -> bool {
-        core::mem::take(&mut self.head.stopped)
+        let stopped = self.head.stopped;
+        if stopped {
+            self.head.stopped = false;
+        }
+        stopped
     }
 }

@@ -14,11 +14,9 @@ use crate::{
     event::{self, Event, ListenersOf},
     inbox::Mail,
     list::{Chain, Link, Linked, Links},
-    task::{
-        Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, Task, TaskId, When,
-    },
+    task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
-    timeline::{Node, Timed, Timeline},
+    timeline::{self, Node, Timed},
     view::View,
     work::{App, Job},
 };
@@ -39,15 +37,25 @@ pub(crate) struct Slot<A: App> {
     pub(crate) generation: u16,
     pub(crate) options: Link,
     pub(crate) faults: u16,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    pub(crate) unserved: Unserved,
     pub(crate) step: Step,
     pub(crate) plan: Plan,
     pub(crate) priority: Priority,
     /// The number of the event it listens to, or that made it ready.
     pub(crate) event: u8,
     /// Whether it is in the chain of that event.
-    pub(crate) listed: bool,
+    pub(crate) listed: Listed,
+}
+
+/// What has come to a task since its last run and gets no run of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unserved {
+    pub(crate) missed: u16,
+    pub(crate) merged: u16,
+}
+
+impl Unserved {
+    pub(crate) const NONE: Self = Self { missed: 0, merged: 0 };
 }
 
 /// The state of a slot; `task.rs` has the drawing.
@@ -70,6 +78,21 @@ impl Step {
     pub(crate) const fn is_ready(self) -> bool {
         matches!(self, Self::Due | Self::Called | Self::TimedOut)
     }
+
+    /// Whether it is in the timeline for a timeout or a delay, if it is there.
+    pub(crate) const fn waits_for_event(self) -> bool {
+        matches!(self, Self::Listening | Self::Delayed)
+    }
+}
+
+/// Whether a slot is in the chain of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Listed {
+    No,
+    Yes,
+    /// For life, with no option or timeout to think of. Most listeners are like that, and for them
+    /// a trigger and the end of a run are short.
+    Plainly,
 }
 
 /// What a task does after its run.
@@ -96,14 +119,20 @@ impl<A: App> Slot<A> {
         generation: 0,
         options: Link::NONE,
         faults: 0,
-        missed: 0,
-        merged: 0,
+        unserved: Unserved::NONE,
         step: Step::Free,
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
-        listed: false,
+        listed: Listed::No,
     };
+}
+
+impl<A: App> Slot<A> {
+    /// Whether it is in the timeline or in a ready queue.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.node.is_armed() || self.step.is_ready()
+    }
 }
 
 impl<A: App> Timed for Slot<A> {
@@ -135,7 +164,6 @@ impl<A: App> Linked<WAITING> for Slot<A> {
 
 /// What there is once, however many tasks.
 pub(crate) struct Head<A: App> {
-    pub(crate) timeline: Timeline,
     /// One ready queue for each priority, in the order of the enum.
     pub(crate) ready: [Chain; 3],
     /// Slots that were in use and are free again, oldest first.
@@ -146,12 +174,18 @@ pub(crate) struct Head<A: App> {
     pub(crate) options_freed: Link,
     pub(crate) options_used: u16,
     pub(crate) live: u16,
-    /// Who runs, and whether it was cancelled meanwhile.
+    /// Why a pass may have another order than the timeline: how many live tasks have another
+    /// priority than the normal one, and how many timeouts and delays run. These must all have run
+    /// out before the first job of the pass can trigger their events.
+    pub(crate) ranked: u32,
+    /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
+    /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) condemned: bool,
     pub(crate) stopped: bool,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
+    /// The number at which the pass began.
+    pub(crate) limit: u32,
     pub(crate) faults: u32,
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
@@ -162,17 +196,17 @@ pub(crate) struct Head<A: App> {
 impl<A: App> Head<A> {
     pub(crate) const fn new() -> Self {
         Self {
-            timeline: Timeline::EMPTY,
             ready: [Chain::EMPTY; 3],
             freed: Chain::EMPTY,
             used: 0,
             options_freed: Link::NONE,
             options_used: 0,
             live: 0,
+            ranked: 0,
             running: Link::NONE,
-            condemned: false,
             stopped: false,
             sequence: 0,
+            limit: 0,
             faults: 0,
             seen: Cell::new(Instant::from_ticks(0)),
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
@@ -183,10 +217,24 @@ impl<A: App> Head<A> {
     /// The time; a clock that steps back is read as standing still.
     #[inline]
     pub(crate) fn read<C: Clock + ?Sized>(&self, clock: &C) -> Instant {
-        let now = clock.now().max(self.seen.get());
+        let now = clock.now();
+        if now < self.seen.get() {
+            return self.seen.get();
+        }
         self.seen.set(now);
         now
     }
+}
+
+/// A task as the table takes it: [`Task`](crate::Task) without what few tasks say.
+pub(crate) struct Order<'a, A: App> {
+    pub(crate) job: Job<A>,
+    pub(crate) params: A::Params,
+    pub(crate) when: When<A::Event>,
+    pub(crate) first_at: Duration,
+    pub(crate) plan: Plan,
+    pub(crate) priority: Priority,
+    pub(crate) options: Option<&'a Options>,
 }
 
 /// The whole table, borrowed.
@@ -217,9 +265,11 @@ impl<A: App> Table<'_, A> {
         View { head: self.head, slots: self.slots, options: self.options }
     }
 
+    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
+    /// the last of them still waits for the next pass.
     pub(crate) fn next_sequence(&mut self) -> u32 {
         let sequence = self.head.sequence;
-        self.head.sequence = sequence.wrapping_add(1);
+        self.head.sequence = sequence.saturating_add(1);
         sequence
     }
 }
@@ -227,58 +277,62 @@ impl<A: App> Table<'_, A> {
 /// Scheduling and ending.
 impl<A: App> Table<'_, A> {
     /// Step 1: gives a task a slot.
-    pub(crate) fn settle(&mut self, task: &Task<A>, now: Instant) -> Result<TaskId, ScheduleError> {
-        task.check()?;
-        if task.options.has_tag && self.view().find(task.options.tag).is_some() {
-            return Err(ScheduleError::TagTaken);
+    #[inline]
+    pub(crate) fn settle(
+        &mut self,
+        order: Order<'_, A>,
+        now: Instant,
+    ) -> Result<TaskId, ScheduleError> {
+        if matches!(order.when, When::Every(period) if period.is_zero()) {
+            return Err(ScheduleError::ZeroPeriod);
         }
-        let index = match self.head.freed.first() {
-            link if !link.is_none() => link.index(),
-            _ if usize::from(self.head.used) < self.slots.len() => self.head.used,
-            _ => return Err(ScheduleError::TableFull),
-        };
-        let options = if task.options.say_something() {
-            self.take_options(task.options).ok_or(ScheduleError::OptionsFull)?
-        } else {
-            Link::NONE
-        };
-        if index == self.head.used {
+        let fresh = usize::from(self.head.used) < self.slots.len();
+        let index = if fresh { self.head.used } else { self.head.freed.first().index() };
+        if usize::from(index) >= self.slots.len() {
+            return Err(ScheduleError::TableFull);
+        }
+        let mut options = Link::NONE;
+        if let Some(wanted) = order.options {
+            if wanted.has_tag && self.view().find(wanted.tag).is_some() {
+                return Err(ScheduleError::TagTaken);
+            }
+            options = self.take_options(wanted).ok_or(ScheduleError::OptionsFull)?;
+        }
+        if fresh {
             self.head.used = index.wrapping_add(1);
         } else {
-            Chain::remove::<QUEUE, _>(&mut self.head.freed, self.slots, index);
+            Chain::pop::<QUEUE, _>(&mut self.head.freed, self.slots);
         }
         self.head.live = self.head.live.wrapping_add(1);
-
-        let (plan, period) = match task.when {
-            When::At(_) => (Plan::Once, Duration::from_ticks(0)),
-            When::Every(period) => (Plan::Every(task.missed.unwrap_or_default()), period),
-            When::On(event) if task.again => (Plan::Again(number(event)), Duration::from_ticks(0)),
-            When::On(event) => (Plan::On(number(event)), Duration::from_ticks(0)),
-        };
+        if order.priority != Priority::Normal {
+            self.head.ranked = self.head.ranked.wrapping_add(1);
+        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else {
             return Err(ScheduleError::TableFull);
         };
-        slot.work = Some((task.job, task.params.clone().unwrap_or_default()));
-        slot.plan = plan;
-        slot.period = period;
-        slot.priority = task.priority;
+        slot.work = Some((order.job, order.params));
+        slot.plan = order.plan;
+        slot.priority = order.priority;
         slot.options = options;
         slot.faults = 0;
-        slot.missed = 0;
-        slot.merged = 0;
-        slot.listed = false;
+        slot.unserved = Unserved::NONE;
+        slot.listed = Listed::No;
         let id = TaskId::new(slot.generation, index);
-        match task.when {
+        match order.when {
             When::At(delay) => self.arm_or_ready(index, delay, now),
-            When::Every(_) => {
-                self.arm_or_ready(index, task.first_at.unwrap_or(Duration::from_ticks(0)), now)
+            When::Every(period) => {
+                slot.period = period;
+                self.arm_or_ready(index, order.first_at, now);
             }
-            When::On(event) => self.listen(index, number(event), task.options.timeout(), now),
+            When::On(event) => {
+                let timeout = order.options.and_then(Options::timeout);
+                self.listen(index, number(event), timeout, now);
+            }
         }
         Ok(id)
     }
 
-    pub(crate) fn take_options(&mut self, options: Options) -> Option<Link> {
+    pub(crate) fn take_options(&mut self, options: &Options) -> Option<Link> {
         let link = if self.head.options_freed.is_none() {
             Link::to(self.head.options_used)
         } else {
@@ -290,7 +344,7 @@ impl<A: App> Table<'_, A> {
         } else {
             self.head.options_freed = record.next;
         }
-        *record = options;
+        *record = *options;
         Some(link)
     }
 
@@ -299,11 +353,15 @@ impl<A: App> Table<'_, A> {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.work = None;
         slot.step = Step::Free;
-        let options = core::mem::replace(&mut slot.options, Link::NONE);
-        let freed = self.head.options_freed;
-        if let Some(record) = self.options_at(options) {
-            record.next = freed;
-            self.head.options_freed = options;
+        if slot.priority != Priority::Normal {
+            self.head.ranked = self.head.ranked.wrapping_sub(1);
+        }
+        if !slot.options.is_none() {
+            let options = core::mem::replace(&mut slot.options, Link::NONE);
+            if let Some(record) = self.options.get_mut(options.place()) {
+                record.next = self.head.options_freed;
+                self.head.options_freed = options;
+            }
         }
         Chain::push::<QUEUE, _>(&mut self.head.freed, self.slots, index);
     }
@@ -311,9 +369,12 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: u16) {
         let Some(slot) = self.slots.get(usize::from(index)) else { return };
-        let listed = slot.listed;
+        let listed = slot.listed != Listed::No;
         if slot.node.is_armed() {
-            self.head.timeline.disarm(self.slots, index);
+            if slot.step.waits_for_event() {
+                self.head.ranked = self.head.ranked.wrapping_sub(1);
+            }
+            timeline::disarm(self.slots, index);
         } else if slot.step.is_ready() {
             if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
                 Chain::remove::<QUEUE, _>(queue, self.slots, index);
@@ -334,14 +395,11 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn end(&mut self, index: u16) {
         self.withdraw(index);
         self.head.live = self.head.live.wrapping_sub(1);
-        let running = self.head.running == Link::to(index);
         if let Some(slot) = self.slot_mut(index) {
             slot.generation = slot.generation.wrapping_add(1);
-            slot.step = Step::Running;
+            slot.step = Step::Free;
         }
-        if running {
-            self.head.condemned = true;
-        } else {
+        if self.head.running != Link::to(index) {
             self.release(index);
         }
     }
@@ -349,9 +407,7 @@ impl<A: App> Table<'_, A> {
     /// Ends every task there is; what is scheduled later stays.
     pub(crate) fn stop(&mut self) {
         for index in 0..self.head.used {
-            let live = self.slot(index).is_some_and(|slot| slot.step != Step::Free);
-            let already = self.head.condemned && self.head.running == Link::to(index);
-            if live && !already {
+            if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
                 self.end(index);
             }
         }
@@ -383,8 +439,11 @@ impl<A: App> Table<'_, A> {
             Plan::Again(event) => {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
-                if slot.listed && slot.event == event && slot.step != Step::Listening {
-                    self.leave(index);
+                if slot.listed != Listed::No && slot.event == event {
+                    slot.listed = Listed::Yes;
+                    if slot.step != Step::Listening {
+                        self.leave(index);
+                    }
                 }
             }
             Plan::Once if !period.is_zero() => {
@@ -416,10 +475,10 @@ impl Plan {
     }
 }
 
-/// Events are counted up to 256, so their numbers fit; one that does not belong to the type is
-/// heard by nobody.
+/// Events are counted up to 256, so their numbers fit. One that does not must not be taken for
+/// another: the largest number is nobody's, unless there are 256 events.
 pub(crate) fn number<E: Event>(event: E) -> u8 {
-    event.index() as u8
+    u8::try_from(event.index()).unwrap_or(u8::MAX)
 }
 
 #[cfg(target_pointer_width = "32")]
@@ -433,3 +492,440 @@ const _: () = {
     assert!(size_of::<Slot<Four>>() == 56);
     assert!(size_of::<Options>() == 48);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Task,
+        pass::{Batch, Run},
+    };
+    use proptest::prelude::*;
+    use std::{collections::BTreeSet, vec, vec::Vec};
+
+    crate::events! { enum Signal { Zero, One, Two } }
+
+    struct Node;
+
+    impl App for Node {
+        type Event = Signal;
+        type Params = u8;
+        type Outcome = ();
+    }
+
+    fn job(_: &mut Node, _: &mut crate::Cx<'_, Node>) {}
+
+    /// A clock that shows one time.
+    struct Stopped(Instant);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Instant {
+            self.0
+        }
+    }
+
+    /// A table that is driven step by step: what is done between the beginning of a run and its
+    /// end is what its job does.
+    struct Bench {
+        head: Head<Node>,
+        slots: Vec<Slot<Node>>,
+        options: Vec<Options>,
+        now: Instant,
+        /// The pass, and when it began; `None` between passes.
+        pass: Option<(Batch, Instant)>,
+        run: Option<Run<Node>>,
+    }
+
+    impl Bench {
+        fn new(places: usize, records: usize) -> Self {
+            Self {
+                head: Head::new(),
+                slots: (0..places).map(|_| Slot::FREE).collect(),
+                options: vec![Options::NONE; records],
+                now: Instant::from_ticks(0),
+                pass: None,
+                run: None,
+            }
+        }
+
+        fn table(&mut self) -> Table<'_, Node> {
+            Table { head: &mut self.head, slots: &mut self.slots, options: &mut self.options }
+        }
+
+        fn schedule(&mut self, task: Task<Node>) -> Result<TaskId, ScheduleError> {
+            let now = self.now;
+            self.table().settle(task.order()?, now)
+        }
+
+        /// The run that is being made returns, and the next one begins, of this pass or of another;
+        /// whether there was one.
+        fn go_on(&mut self) -> Option<TaskId> {
+            let now = self.now;
+            match self.run.take() {
+                Some(run) => self.table().finish(&run, &Stopped(now)),
+                None => self.pass = Some((self.table().open_pass(now), now)),
+            }
+            if self.table().take_stopped() {
+                self.pass = None;
+            }
+            let (mut batch, began) = self.pass.take()?;
+            let run = self.table().begin_next(&mut batch, &Stopped(now), began)?;
+            self.pass = Some((batch, began));
+            let id = run.id();
+            self.run = Some(run);
+            Some(id)
+        }
+
+        /// One pass, of jobs that do nothing; who ran.
+        fn pass(&mut self) -> Vec<TaskId> {
+            core::iter::from_fn(|| self.go_on()).collect()
+        }
+
+        fn queue(&self, chain: &Chain) -> Vec<usize> {
+            let mut members = vec![];
+            let mut link = chain.first();
+            while !link.is_none() {
+                assert!(members.len() < self.slots.len(), "a queue runs in a circle");
+                members.push(link.place());
+                link = Linked::<QUEUE>::links(&self.slots[link.place()]).next();
+            }
+            assert_eq!(members.last().copied(), last_of(chain));
+            members
+        }
+
+        fn listeners(&self, chain: &Chain) -> Vec<usize> {
+            let mut members = vec![];
+            let mut link = chain.first();
+            while !link.is_none() {
+                assert!(members.len() < self.slots.len(), "listeners stand in a circle");
+                members.push(link.place());
+                link = Linked::<WAITING>::links(&self.slots[link.place()]).next();
+            }
+            assert_eq!(members.last().copied(), last_of(chain));
+            members
+        }
+
+        /// Every promise that the table's files make to each other.
+        fn check(&self) {
+            self.check_places();
+            self.check_timeline();
+            self.check_ready();
+            self.check_listeners();
+            self.check_records();
+            for slot in &self.slots {
+                self.check_membership(slot);
+            }
+        }
+
+        /// No place is lost: free ones, fresh ones, tenants, and one whose tenant was cancelled
+        /// in its run.
+        fn check_places(&self) {
+            let freed = self.queue(&self.head.freed);
+            for &index in &freed {
+                assert!(index < usize::from(self.head.used), "a fresh place is in the free list");
+                assert_eq!(self.slots[index].step, Step::Free);
+                assert_ne!(Some(index), self.running());
+            }
+            let live = self.slots.iter().filter(|slot| slot.step != Step::Free).count();
+            assert_eq!(live, usize::from(self.head.live));
+            let leaving = self.running().filter(|&index| self.slots[index].step == Step::Free);
+            let fresh = self.slots.len() - usize::from(self.head.used);
+            let known = freed.len() + fresh + live + usize::from(leaving.is_some());
+            assert_eq!(known, self.slots.len(), "a place was lost");
+            for (index, slot) in self.slots.iter().enumerate() {
+                let occupied = slot.step != Step::Free || leaving == Some(index);
+                assert_eq!(slot.work.is_some(), occupied, "params outlive their task, or do not");
+                assert!(occupied || slot.options.is_none(), "a record was not given back");
+            }
+        }
+
+        fn running(&self) -> Option<usize> {
+            (!self.head.running.is_none()).then(|| self.head.running.place())
+        }
+
+        /// The first in the timeline is the first of the armed ones, and all numbers are different.
+        fn check_timeline(&self) {
+            let first = timeline::first(&self.slots);
+            let first = self.slots.get(first).map(|_| first);
+            let mut reasons = 0;
+            for slot in self.slots.iter().filter(|slot| slot.work.is_some()) {
+                reasons += u32::from(slot.priority != Priority::Normal);
+                reasons += u32::from(slot.node.is_armed() && slot.step.waits_for_event());
+            }
+            assert_eq!(self.head.ranked, reasons);
+            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.node.is_armed());
+            let expected = armed.min_by_key(|(_, slot)| (slot.node.deadline, slot.node.sequence));
+            assert_eq!(first, expected.map(|(index, _)| index));
+            let numbers: Vec<u32> = (self.slots.iter())
+                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
+                .map(|slot| slot.node.sequence)
+                .collect();
+            assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
+            assert!(numbers.iter().all(|&number| number < self.head.sequence));
+        }
+
+        /// Each ready slot is in the queue of its priority, in the order of deadline and arming,
+        /// what belongs to the next pass behind what belongs to this one.
+        fn check_ready(&self) {
+            let mut ready = 0;
+            for (rank, queue) in self.head.ready.iter().enumerate() {
+                let members = self.queue(queue);
+                ready += members.len();
+                for &index in &members {
+                    assert!(self.slots[index].step.is_ready());
+                    assert_eq!(self.slots[index].priority as usize, rank);
+                }
+                assert!(members.is_sorted_by_key(|&index| {
+                    let node = self.slots[index].node;
+                    (node.sequence >= self.head.limit, node.deadline, node.sequence)
+                }));
+            }
+            assert_eq!(ready, self.slots.iter().filter(|slot| slot.step.is_ready()).count());
+        }
+
+        /// Each listed slot is in the chain of its event and in no other.
+        fn check_listeners(&self) {
+            let mut listed = 0;
+            for (event, listeners) in self.head.listeners.iter().enumerate() {
+                let members = self.listeners(&listeners.chain);
+                listed += members.len();
+                for &index in &members {
+                    assert_ne!(self.slots[index].listed, Listed::No);
+                    assert_eq!(usize::from(self.slots[index].event), event);
+                }
+            }
+            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed != Listed::No).count());
+        }
+
+        /// The membership rule: what a slot's state says about where it is.
+        fn check_membership(&self, slot: &Slot<Node>) {
+            let (armed, listed) = (slot.node.is_armed(), slot.listed != Listed::No);
+            let stays = slot.plan == Plan::Again(slot.event);
+            if slot.listed == Listed::Plainly {
+                assert!(stays && !armed && slot.options.is_none());
+            }
+            match slot.step {
+                Step::Free => assert!(!armed && !listed),
+                Step::Timed => assert!(armed && !listed),
+                // In the timeline as well only while a timeout runs.
+                Step::Listening => assert!(listed),
+                Step::Delayed => assert!(armed && (!listed || stays)),
+                Step::Due => assert!(!armed && !listed),
+                Step::Called | Step::TimedOut => assert!(!armed && (!listed || stays)),
+                // One that has come from the timeline is still where it was; it listens to nothing.
+                Step::Running => assert!(!(armed && listed) && (!listed || stays)),
+            }
+        }
+
+        /// No record is lost, and none has two owners.
+        fn check_records(&self) {
+            let mut seen = BTreeSet::new();
+            let mut free = self.head.options_freed;
+            while !free.is_none() {
+                assert!(seen.insert(free.place()), "free records run in a circle");
+                free = self.options[free.place()].next;
+            }
+            for slot in self.slots.iter().filter(|slot| !slot.options.is_none()) {
+                assert!(seen.insert(slot.options.place()), "two slots share a record");
+            }
+            assert_eq!(seen.len(), usize::from(self.head.options_used), "a record was lost");
+            assert!(seen.iter().all(|&place| place < usize::from(self.head.options_used)));
+        }
+    }
+
+    fn last_of(chain: &Chain) -> Option<usize> {
+        (!chain.is_empty()).then(|| chain.last().place())
+    }
+
+    #[derive(Clone, Debug)]
+    enum Act {
+        At(u64, Priority, bool),
+        Every(u64, u64, Missed),
+        On { event: Signal, again: bool, delay: u64, timeout: u64, latched: bool },
+        Trigger(Signal, Option<u8>),
+        Cancel(prop::sample::Index),
+        SetRepeat(prop::sample::Index, u64),
+        Send(prop::sample::Index, u8),
+        Await(prop::sample::Index, Signal, Option<u64>),
+        Stop,
+        Sleep(u64),
+        GoOn,
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        let which = any::<prop::sample::Index>;
+        let signal = || prop::sample::select(vec![Signal::Zero, Signal::One, Signal::Two]);
+        let rank = prop::sample::select(vec![Priority::Low, Priority::Normal, Priority::High]);
+        let missed = prop::sample::select(vec![Missed::Skip, Missed::Burst(2), Missed::Delay]);
+        let act = prop_oneof![
+            4 => (0u64..4, rank, any::<bool>()).prop_map(|(delay, rank, tag)| Act::At(delay, rank, tag)),
+            4 => (1u64..5, 0u64..4, missed).prop_map(|(period, first, missed)| Act::Every(period, first, missed)),
+            6 => (signal(), any::<bool>(), 0u64..3, 0u64..3, any::<bool>()).prop_map(
+                |(event, again, delay, timeout, latched)| Act::On { event, again, delay, timeout, latched }),
+            8 => (signal(), any::<Option<u8>>()).prop_map(|(event, params)| Act::Trigger(event, params)),
+            4 => which().prop_map(Act::Cancel),
+            3 => (which(), 0u64..4).prop_map(|(which, period)| Act::SetRepeat(which, period)),
+            1 => (which(), any::<u8>()).prop_map(|(which, params)| Act::Send(which, params)),
+            6 => (which(), signal(), prop::option::of(0u64..4)).prop_map(
+                |(which, event, timeout)| Act::Await(which, event, timeout)),
+            1 => Just(Act::Stop),
+            5 => (1u64..6).prop_map(Act::Sleep),
+            16 => Just(Act::GoOn),
+        ];
+        prop::collection::vec(act, 1..120)
+    }
+
+    /// Does it all, checking after each act, and returns who ran when and why.
+    fn act_out(bench: &mut Bench, acts: &[Act]) -> Vec<(u64, TaskId, Step)> {
+        let micros = Duration::from_ticks;
+        let mut ids = vec![TaskId::new(9, 9)];
+        let mut runs = vec![];
+        for act in acts {
+            let now = bench.now;
+            let mut scheduled = None;
+            match act.clone() {
+                Act::At(delay, rank, tag) => {
+                    let task = Task::at(micros(delay), job).priority(rank);
+                    scheduled = Some(if tag { task.tag(7) } else { task });
+                }
+                Act::Every(period, first, missed) => {
+                    let task = Task::repeat(micros(period), job).missed(missed);
+                    scheduled = Some(task.first_at(micros(first)));
+                }
+                Act::On { event, again, delay, timeout, latched } => {
+                    let mut task =
+                        Task::on(event, job).delay(micros(delay)).timeout(micros(timeout));
+                    task.again = again;
+                    task.options.latched = latched;
+                    scheduled = Some(task);
+                }
+                Act::Trigger(event, params) => {
+                    bench.table().trigger(event, params.as_ref(), now);
+                }
+                Act::Cancel(which) => {
+                    let _ = bench.table().cancel(*which.get(&ids));
+                }
+                Act::SetRepeat(which, period) => {
+                    let _ = bench.table().set_repeat(*which.get(&ids), micros(period));
+                }
+                Act::Send(which, params) => {
+                    let _ = bench.table().send(*which.get(&ids), params);
+                }
+                Act::Await(which, event, timeout) => {
+                    let (id, timeout) = (*which.get(&ids), timeout.map(micros));
+                    let _ = bench.table().await_event(id, event, timeout, now);
+                }
+                Act::Stop => bench.table().stop(),
+                Act::Sleep(time) => bench.now = crate::time::later(now, micros(time)),
+                Act::GoOn => {
+                    if let Some(id) = bench.go_on() {
+                        let cause = bench.run.as_ref().map(|run| run.cause);
+                        runs.push((now.as_ticks(), id, cause.unwrap_or(Step::Free)));
+                    }
+                }
+            }
+            if let Some(id) = scheduled.and_then(|task| bench.schedule(task).ok()) {
+                ids.push(id);
+            }
+            bench.check();
+        }
+        runs
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_done_the_table_is_sound(
+            places in 1usize..7, records in 0usize..7, acts in acts(),
+        ) {
+            let mut bench = Bench::new(places, records.min(places));
+            act_out(&mut bench, &acts);
+            // Nothing is left behind when all is over.
+            while bench.go_on().is_some() {}
+            bench.table().stop();
+            bench.check();
+            prop_assert_eq!((bench.head.live, bench.table().has_ready()), (0, false));
+            prop_assert!(bench.slots.get(timeline::first(&bench.slots)).is_none());
+        }
+
+        #[test]
+        fn nobody_notices_that_the_numbers_begin_anew(
+            places in 1usize..7, before in 0u32..40, acts in acts(),
+        ) {
+            let mut fresh = Bench::new(places, places);
+            let mut old = Bench::new(places, places);
+            old.head.sequence = u32::MAX / 2 - before;
+            prop_assert_eq!(act_out(&mut old, &acts), act_out(&mut fresh, &acts));
+        }
+    }
+
+    #[test]
+    fn the_numbers_begin_anew_in_the_order_of_arming() {
+        let mut bench = Bench::new(40, 0);
+        bench.head.sequence = u32::MAX / 2 - 20;
+        let second = Duration::from_secs(1);
+        // Places and numbers in opposite orders.
+        let old: Vec<_> = (0..20).map(|_| bench.schedule(Task::at(second, job)).unwrap()).collect();
+        for &id in old.iter().rev() {
+            bench.table().cancel(id).unwrap();
+        }
+        let ids: Vec<_> = (0..40).map(|_| bench.schedule(Task::at(second, job)).unwrap()).collect();
+        assert!(bench.head.sequence > u32::MAX / 2);
+        bench.now = Instant::from_ticks(999_999);
+        assert_eq!(bench.pass(), []);
+        assert_eq!(bench.head.sequence, 40);
+        bench.check();
+        bench.now = Instant::from_ticks(1_000_000);
+        assert_eq!(bench.pass(), ids);
+    }
+
+    #[test]
+    fn a_pass_that_arms_beyond_the_limit_ends_where_it_should() {
+        let mut bench = Bench::new(4, 0);
+        bench.head.sequence = u32::MAX / 2 - 1;
+        let first = bench.schedule(Task::now(job)).unwrap();
+        assert_eq!(bench.go_on(), Some(first));
+        assert_eq!(bench.head.sequence, u32::MAX / 2, "not yet");
+        for _ in 0..10_000 {
+            let id = bench.schedule(Task::now(job)).unwrap();
+            bench.table().cancel(id).unwrap();
+        }
+        let a = bench.schedule(Task::now(job).priority(Priority::High)).unwrap();
+        let b = bench.schedule(Task::now(job)).unwrap();
+        bench.check();
+        assert_eq!(bench.go_on(), None);
+        let c = bench.schedule(Task::now(job).priority(Priority::High)).unwrap();
+        assert_eq!(bench.pass(), [a, c, b]);
+        assert!(bench.head.sequence < 10);
+        bench.check();
+    }
+
+    #[test]
+    fn after_two_billion_armings_in_one_pass_nothing_stands_still() {
+        let mut bench = Bench::new(6, 0);
+        let first = bench.schedule(Task::now(job)).unwrap();
+        assert_eq!(bench.go_on(), Some(first));
+        bench.head.sequence = u32::MAX - 1;
+        let normal: Vec<_> = (0..3).map(|_| bench.schedule(Task::now(job)).unwrap()).collect();
+        let high = bench.schedule(Task::now(job).priority(Priority::High)).unwrap();
+        let timed = bench.schedule(Task::at(Duration::from_secs(1), job)).unwrap();
+        assert_eq!(bench.go_on(), None, "all of it is for the next pass");
+        assert_eq!(bench.pass(), [&[high], &normal[..]].concat());
+        bench.now = Instant::from_ticks(1_000_000);
+        let late = bench.schedule(Task::now(job)).unwrap();
+        assert_eq!(bench.pass(), [timed, late]);
+        bench.check();
+    }
+
+    #[test]
+    fn counts_of_faults_stay_at_their_largest() {
+        let mut bench = Bench::new(1, 0);
+        let id = bench.schedule(Task::repeat(Duration::from_secs(1), job)).unwrap();
+        bench.go_on();
+        bench.head.faults = u32::MAX - 1;
+        bench.slots[0].faults = u16::MAX - 1;
+        for _ in 0..3 {
+            bench.table().count_fault(id.index());
+        }
+        assert_eq!((bench.head.faults, bench.slots[0].faults), (u32::MAX, u16::MAX));
+    }
+}

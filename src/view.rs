@@ -6,6 +6,7 @@ use crate::{
     table::{Head, Plan, Slot, Step},
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
+    timeline,
     work::App,
 };
 
@@ -37,21 +38,21 @@ impl<'a, A: App> View<'a, A> {
 
     /// When the next sleep must end: the earliest deadline plus slack.
     ///
-    /// Cost: O(1) when the task that is due first has no slack, else O(armed).
+    /// Cost: O(1) when the task that is due first has no slack, else O(tasks).
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let (first, deadline) = self.head.timeline.first(self.slots)?;
+        let first = self.slots.get(timeline::first(self.slots))?;
         if self.slack_of(first).is_zero() {
-            return Some(deadline);
+            return Some(first.node.deadline);
         }
-        self.head
-            .timeline
-            .iter(self.slots)
-            .filter_map(|index| Some(later(self.slot(index)?.node.deadline, self.slack_of(index))))
+        self.slots
+            .iter()
+            .filter(|slot| slot.node.is_armed())
+            .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
             .min()
     }
 
-    fn slack_of(&self, index: u16) -> Duration {
-        let options = self.slot(index).and_then(|slot| self.options_of(slot));
+    fn slack_of(&self, slot: &Slot<A>) -> Duration {
+        let options = self.options_of(slot);
         Duration::from_ticks(options.map_or(0, |options| u64::from(options.slack_micros)))
     }
 
@@ -63,7 +64,7 @@ impl<'a, A: App> View<'a, A> {
     pub(crate) fn status_at(&self, index: u16) -> Option<Status<A::Event>> {
         let slot = self.slot(index)?;
         let is_running = self.head.running == Link::to(index);
-        if slot.step == Step::Free || (is_running && self.head.condemned) {
+        if slot.step == Step::Free {
             return None;
         }
         let options = self.options_of(slot);
@@ -86,8 +87,8 @@ impl<'a, A: App> View<'a, A> {
                 _ => Some(slot.node.deadline),
             },
             faults: slot.faults,
-            missed: slot.missed,
-            merged: slot.merged,
+            missed: slot.unserved.missed,
+            merged: slot.unserved.merged,
         })
     }
 
@@ -112,11 +113,11 @@ impl<'a, A: App> View<'a, A> {
         self.tasks().filter(Status::is_pending).count()
     }
 
+    /// Who runs; one that has been cancelled meanwhile is still called by its own id.
     pub(crate) fn running(&self) -> Option<TaskId> {
-        if self.head.running.is_none() {
-            return None;
-        }
         let index = self.head.running.index();
-        self.slot(index).map(|slot| TaskId::new(slot.generation, index))
+        let slot = self.slot(index)?;
+        let ended = u16::from(slot.step == Step::Free);
+        Some(TaskId::new(slot.generation.wrapping_sub(ended), index))
     }
 }
