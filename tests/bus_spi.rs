@@ -389,10 +389,8 @@ fn pins_of_different_types_share_a_bus_as_dyn_pins() -> Result<(), Failure> {
     Ok(())
 }
 
-/// With pins that cannot fail and no settings, the error has no case that cannot happen to a caller
-/// who matches on what there is.
 #[test]
-fn errors_are_typed_through_and_through() {
+fn an_error_needs_no_bus_to_be_named_and_read() {
     let error: Error<Infallible, Infallible> = Error::Busy;
     assert_eq!(error.kind(), ErrorKind::Other);
     assert_eq!(error.to_string(), "the bus is busy");
