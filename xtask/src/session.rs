@@ -18,6 +18,12 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How long a whole session may take.
 const SESSION: Duration = Duration::from_secs(120);
 
+/// How much it may say, in bytes.
+const TOO_MUCH: usize = 1 << 20;
+
+/// How long a program that went wrong may go on.
+const AFTERTHOUGHT: Duration = Duration::from_secs(1);
+
 /// How a session went: what was said, in the form of a dialogue, and what was wrong with it.
 #[derive(Debug)]
 pub struct Outcome {
@@ -35,6 +41,9 @@ pub fn hold(command: &mut Command, dialogue: &[Step], exit: i32) -> Outcome {
         }
     };
     let result = session.follow(dialogue).and_then(|()| session.ends_with(exit));
+    if result.is_err() {
+        session.hear_out();
+    }
     let mut transcript = std::mem::take(&mut session.transcript);
     for complaint in session.close().lines() {
         transcript.push_str(&format!("# {complaint}\n"));
@@ -56,8 +65,10 @@ struct Session {
 
 /// Why there is no next line.
 enum NoLine {
+    /// It ended.
     Ended,
-    Silent,
+    /// It says nothing, or talks for ever.
+    OutOfPatience,
 }
 
 impl Session {
@@ -69,7 +80,7 @@ impl Session {
         let mut output = child.stdout.take().ok_or_else(missing)?;
         let mut errors = child.stderr.take().ok_or_else(missing)?;
 
-        let (sender, pieces) = mpsc::channel();
+        let (sender, pieces) = mpsc::sync_channel(16);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
@@ -109,7 +120,7 @@ impl Session {
         loop {
             match self.next_line() {
                 Err(NoLine::Ended) => return Ok(()),
-                Err(NoLine::Silent) => return Err("it does not end".into()),
+                Err(NoLine::OutOfPatience) => return Err("it does not end".into()),
                 Ok(line) if !pass_over => return Err(format!("expected no more, and got: {line}")),
                 Ok(_) => {}
             }
@@ -123,13 +134,19 @@ impl Session {
                 Ok(_) if pass_over => {}
                 Ok(line) => return Err(format!("expected: {pattern}\n       got: {line}")),
                 Err(NoLine::Ended) => return Err(format!("expected: {pattern}\n  but it ended")),
-                Err(NoLine::Silent) => {
+                Err(NoLine::OutOfPatience) => {
                     let got = String::from_utf8_lossy(&self.partial);
                     let got = if got.is_empty() { "nothing".into() } else { got };
                     return Err(format!("expected: {pattern}\n       got: {got}, and no more"));
                 }
             }
         }
+    }
+
+    /// Lets the program say what else it has to say: mostly, why it went wrong.
+    fn hear_out(&mut self) {
+        self.end = Instant::now() + AFTERTHOUGHT;
+        while self.next_line().is_ok() {}
     }
 
     fn type_line(&mut self, line: &str) -> Result<(), String> {
@@ -143,6 +160,9 @@ impl Session {
     fn next_line(&mut self) -> Result<String, NoLine> {
         let patience = (Instant::now() + ANSWER).min(self.end);
         loop {
+            if Instant::now() >= patience || self.transcript.len() > TOO_MUCH {
+                return Err(NoLine::OutOfPatience);
+            }
             if let Some(at) = self.partial.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.partial.drain(..=at).collect();
                 return Ok(self.heard(&line));
@@ -150,7 +170,7 @@ impl Session {
             let left = patience.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
                 Ok(piece) => self.partial.extend(piece),
-                Err(RecvTimeoutError::Timeout) => return Err(NoLine::Silent),
+                Err(RecvTimeoutError::Timeout) => return Err(NoLine::OutOfPatience),
                 Err(RecvTimeoutError::Disconnected) if self.partial.is_empty() => {
                     return Err(NoLine::Ended);
                 }
@@ -240,6 +260,14 @@ mod tests {
             let result = shell(ECHO, dialogue, exit).result.unwrap_err();
             assert!(result.contains(complaint), "{result}");
         }
+    }
+
+    #[test]
+    fn a_program_that_talks_for_ever_is_ended() {
+        let result = shell("exec yes", "< ...\n< no\n", 0).result.unwrap_err();
+        assert!(result.contains("and no more"), "{result}");
+        let result = shell("exec yes", "< y\n< ...\n", 0).result.unwrap_err();
+        assert!(result.contains("does not end"), "{result}");
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub fn lost() -> u32 {
     critical_section::with(|cs| LOST.borrow(cs).get())
 }
 
-/// The interrupt's work.
-pub(crate) fn take_all() {
+/// The serial port's interrupt.
+pub(crate) extern "C" fn interrupt() {
     while let Some(byte) = UART.receive() {
         critical_section::with(|cs| {
             if TYPED.borrow_ref_mut(cs).push_back(byte).is_err() {

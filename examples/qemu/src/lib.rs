@@ -1,5 +1,5 @@
 //! What a program needs of a board: a clock that sleeps, a serial port whose input comes by
-//! interrupt, and an end with an exit code.
+//! interrupt, interrupts to try things with, and an end with an exit code.
 //!
 //! A program calls [`start`] once and has the rest. The same names exist for every board; which
 //! board it is, the target decides (`build.rs`), and each differs by a line below:
@@ -62,19 +62,22 @@ mod vectors;
 mod console;
 mod input;
 mod register;
+mod software;
 
 pub use board::NAME;
 pub use chip::{LONGEST_SLEEP, Timer, entry, exit};
 pub use console::Console;
 pub use input::{lost, read};
+pub use software::{Level, interrupt, on_interrupt};
 
 /// Starts the clock and the serial port. Call it once, first.
 ///
 /// `when_typed` is called from the serial port's interrupt when [`read`] has something new: there
 /// a program triggers an event, or sets what ends its sleep.
 pub fn start(when_typed: fn()) -> Timer {
+    let timer = chip::start();
     input::start(when_typed);
-    chip::start()
+    timer
 }
 
 /// A panic ends the program with this exit code, and says why on the serial port.

@@ -1,4 +1,7 @@
 //! The clock: time passes, a sleep ends by its alarm, and one that has no reason does not begin.
+//!
+//! Wake-ups are judged to the microsecond, as `cargo xtask firmware clock` runs it: an emulator at
+//! the host's pace (`cargo run --bin clock`) wakes as late as the host lets it, and then this fails.
 
 #![no_std]
 #![no_main]

@@ -2,6 +2,7 @@
 
 use crate::uart::Uart;
 use crate::vectors::{Handler, enable, vectors};
+use crate::{input, software};
 
 /// The board's name.
 pub const NAME: &str = "lm3s6965evb";
@@ -14,15 +15,18 @@ pub(crate) const UART: Uart = unsafe { Uart::at(0x4000_c000) };
 
 const UART_INTERRUPT: u16 = 5;
 
+/// Interrupts of devices that are not used here, to be raised by the program: low, high.
+pub(crate) const SOFTWARE_INTERRUPTS: [u16; 2] = [40, 41];
+
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(no_mangle)]
-static __INTERRUPTS: [Handler; 64] = vectors(&[(UART_INTERRUPT as usize, uart)]);
+static __INTERRUPTS: [Handler; 64] = vectors(&[
+    (UART_INTERRUPT, input::interrupt),
+    (SOFTWARE_INTERRUPTS[0], software::low),
+    (SOFTWARE_INTERRUPTS[1], software::high),
+]);
 
 pub(crate) fn start() {
     UART.start();
     enable(UART_INTERRUPT);
-}
-
-extern "C" fn uart() {
-    crate::input::take_all();
 }

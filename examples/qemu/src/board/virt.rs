@@ -34,7 +34,7 @@ pub(crate) fn start() {
 #[core_interrupt(Interrupt::MachineExternal)]
 fn external() {
     let claimed = plic(CLAIM).read();
-    crate::input::take_all();
+    crate::input::interrupt();
     plic(CLAIM).write(claimed);
 }
 

@@ -1,12 +1,24 @@
-//! What every Cortex-M has: SysTick, and QEMU's way out of it.
+//! What every Cortex-M has: SysTick, interrupts with priorities, and QEMU's way out of it.
 
 pub use cortex_m_rt::entry;
+
+use crate::board::SOFTWARE_INTERRUPTS;
+use crate::software::Level;
+use crate::vectors;
 
 pub use crate::systick::{LONGEST_SLEEP, SysTick as Timer};
 
 pub(crate) fn start() -> Timer {
-    let core = cortex_m::Peripherals::take().expect("`start` is called once");
+    let mut core = cortex_m::Peripherals::take().expect("`start` is called once");
+    for (number, priority) in SOFTWARE_INTERRUPTS.into_iter().zip([0x80, 0x40]) {
+        vectors::prioritise(&mut core.NVIC, number, priority);
+        vectors::enable(number);
+    }
     Timer::start(core.SYST)
+}
+
+pub(crate) fn raise(level: Level) {
+    vectors::raise(SOFTWARE_INTERRUPTS[level as usize]);
 }
 
 /// Ends the program; the emulator ends with this exit code.
