@@ -6,8 +6,9 @@
 //! a machine that slows down for a while slows all of them. Below 1 we are faster. All must come to
 //! the same checksum. The second are divan's times, for orders of magnitude.
 //!
-//! Rivals get the form that suits them best: `heapless` queues hold arrays of just the right length
-//! and need no header; the byte queues get an id and a length in front of each message, as ours has.
+//! Rivals get the form that suits them best: `heapless::spsc` holds arrays of just the right length
+//! and needs no header, bbqueue has its atomics, faster here than critical sections; the byte queues
+//! get an id and a length in front of each message, as ours has.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -151,7 +152,7 @@ fn with_one<F: Fifo<N>, const N: usize>() -> F {
 }
 
 fn payload<const N: usize>() -> [u8; N] {
-    std::array::from_fn(|at| at as u8 + 1)
+    std::array::from_fn(|at| (at as u8).wrapping_add(1))
 }
 
 struct Ensue(Box<Ring<[u8; BYTES]>>);

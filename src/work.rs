@@ -293,7 +293,7 @@ macro_rules! verbs {
             self.view().status(id)
         }
 
-        /// All tasks, in the order of the table.
+        /// All tasks, by their places in the table: in no order that means anything.
         ///
         /// Callable from: main.
         pub fn tasks(&self) -> impl Iterator<Item = Status<A::Event>> {
@@ -366,6 +366,31 @@ macro_rules! verbs {
 /// # Ok::<(), ensue::ScheduleError>(())
 /// ```
 ///
+/// A first job is the handiest place to set up the others: it has the app and all verbs, and needs
+/// no type but `Cx<Lamp>`.
+///
+/// ```
+/// # use ensue::{App, Cx, Ended, ExtU64, ScheduleError, Task, Work, clock::Virtual};
+/// struct Lamp;
+/// impl App for Lamp {
+///     type Event = ();
+///     type Params = ();
+///     type Outcome = Result<(), ScheduleError>;
+/// }
+///
+/// fn begin(_: &mut Lamp, cx: &mut Cx<Lamp>) -> Result<(), ScheduleError> {
+///     cx.repeat(500.millis(), toggle)?;
+///     cx.schedule(Task::on((), toggle).again().latched())?; // a press from before counts, too
+///     Ok(())
+/// }
+/// # fn toggle(_: &mut Lamp, cx: &mut Cx<Lamp>) -> Result<(), ScheduleError> { cx.stop(); Ok(()) }
+///
+/// let mut work = Work::<Lamp, _, 4>::new(Virtual::new());
+/// work.do_now(begin)?;
+/// # assert_eq!(work.start(&mut Lamp), Ended::Stopped);
+/// # Ok::<(), ScheduleError>(())
+/// ```
+///
 /// A table without a place does not compile:
 ///
 /// ```compile_fail,E0080
@@ -383,7 +408,6 @@ pub struct Work<A: App, C, const TASKS: usize, const OPTIONS: usize = TASKS> {
 
 /// What comes next, as [`poll`](Work::poll) sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
 pub enum Next {
     /// Something is ready: poll again at once.
     Now,
@@ -397,7 +421,6 @@ pub enum Next {
 
 /// Why [`start`](Work::start) has returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
 pub enum Ended {
     /// `stop` was called.
     Stopped,
@@ -535,8 +558,8 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     let now = table.head.read(clock);
     table.read_mail(now);
     let mut batch = table.open_pass(now);
-    while let Some(index) = table.next_ready(&mut batch, now) {
-        run(index, table, app, clock, now);
+    while let Some(next) = table.begin_next(&mut batch, clock, now) {
+        run(&next, table, app, clock);
         if table.take_stopped() {
             return Next::Ended(Ended::Stopped);
         }
@@ -554,23 +577,17 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     }
 }
 
-/// One run: the only place where a run begins and ends.
+/// One run, from the call of the job on. With [`Table::begin_next`] the only place where a run
+/// begins and ends.
 #[inline]
-fn run<A: App, C: Clock>(
-    index: u16,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &C,
-    now: Instant,
-) {
-    let Some(run) = table.begin(index, clock, now) else { return };
-    let mut cx = Cx { table: table.reborrow(), clock, run: &run };
+fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
+    let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
-        let (name, count) = cx.table.count_fault(index);
+        let (name, count) = cx.table.count_fault(run.index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(&run, clock);
+    table.finish(run, clock);
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
