@@ -22,15 +22,15 @@ struct Test {
 
 const TESTS: [Test; 4] = [
     Test { program: "clock", exit: 0 },
-    Test { program: "hello", exit: 0 },
     Test { program: "interrupts", exit: 0 },
+    Test { program: "node", exit: 0 },
     Test { program: "panics", exit: 101 },
 ];
 
 /// Which tests to run, and how much to tell.
 #[derive(Debug, Default, PartialEq)]
 pub struct Selection {
-    /// Part of a name such as `microbit::hello`.
+    /// Part of a name such as `microbit::node`.
     pub filter: Option<String>,
     /// Print what was said also of sessions that went well.
     pub transcript: bool,
