@@ -299,6 +299,7 @@ mod cancel {
     struct Entry {
         deadline: u64,
         id: u32,
+        #[expect(dead_code, reason = "it is cancelled before it runs")]
         job: Plain,
     }
 
