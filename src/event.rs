@@ -81,6 +81,8 @@ pub(crate) mod sealed {
             assert!(N <= 256, "an app has at most 256 events");
             [Listeners::NONE; N]
         };
+        // Each use makes flags of its own, which is the point.
+        #[allow(clippy::declare_interior_mutable_const)]
         const NO_FLAGS: Self::Flags = {
             assert!(N <= 256, "an app has at most 256 events");
             [const { AtomicBool::new(false) }; N]

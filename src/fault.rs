@@ -33,7 +33,7 @@ impl<E> Outcome for Result<(), E> {
 }
 
 /// The error type of an app's jobs.
-pub type ErrorOf<A> = <<A as App>::Outcome as Outcome>::Error;
+pub(crate) type ErrorOf<A> = <<A as App>::Outcome as Outcome>::Error;
 
 /// A task's fault, as [`App::on_fault`] gets it.
 #[non_exhaustive]

@@ -10,7 +10,7 @@
 //! What arrived first within a tier comes first (flags: in the order of the enum); a pass takes
 //! the params before the flags.
 
-use core::cell::RefCell;
+use core::{cell::RefCell, fmt};
 
 use critical_section::Mutex;
 use heapless::Deque;
@@ -149,6 +149,12 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     }
 }
 
+impl<E: Event, P, const N: usize> fmt::Debug for Inbox<E, P, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("arrived", &self.arrived).finish_non_exhaustive()
+    }
+}
+
 impl<E: Event, P, const N: usize> Default for Inbox<E, P, N> {
     fn default() -> Self {
         Self::new()
@@ -223,7 +229,9 @@ impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
 
     fn clear(&self) {
         self.begin();
-        while self.take().is_some() {}
+        for _ in 0..self.waiting() {
+            self.take();
+        }
         for flag in self.flags.as_ref() {
             flag.store(false, Ordering::Relaxed);
         }

@@ -1,4 +1,50 @@
-//! Events, timers and messages for microcontrollers.
+//! *ensue*, verb: to happen afterwards, or as a result.
+//!
+//! Two things that every microcontroller program needs, without a heap and without an operating
+//! system:
+//!
+//! - [`Work`], a cooperative scheduler that makes time and cause explicit: *do this after 5 s*, *do
+//!   that every 500 ms*, *when the button is pressed, do the other*.
+//! - [`Ring`], a message buffer of exactly N bytes, whose messages are taken in order or by their
+//!   id.
+//!
+//! # Where to begin
+//!
+//! An [`App`] is your own state, one value that every job gets as `&mut`. A [`Job`] is a plain
+//! function. [`Work`] runs jobs as tasks, each named by a [`TaskId`]; what a task can say of when
+//! and how it runs is in [`Task`], and what a job can do while it runs is in [`Cx`]. Events are the
+//! values of an enum of yours ([`events!`]); interrupts leave them in an [`Inbox`]. Time comes from
+//! a [`Clock`].
+//!
+//! ```
+//! use ensue::{App, Cx, Ended, ExtU64, Work, clock::Virtual};
+//!
+//! struct Node { beats: u32 }
+//! impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+//!
+//! fn heartbeat(node: &mut Node, cx: &mut Cx<Node>) {
+//!     node.beats += 1;
+//!     if node.beats == 3 {
+//!         cx.abort_current_task();
+//!     }
+//! }
+//!
+//! let mut work = Work::<Node, _, 4>::new(Virtual::new());
+//! work.repeat(500.millis(), heartbeat)?;
+//! let mut node = Node { beats: 0 };
+//! assert_eq!(work.start(&mut node), Ended::NoTasks);
+//! assert_eq!(work.now().as_ticks(), 1_000_000); // microseconds
+//! # Ok::<(), ensue::ScheduleError>(())
+//! ```
+//!
+//! # Promises
+//!
+//! - Nothing panics, nothing allocates, and no table operation masks interrupts.
+//! - What is dropped is counted, and what could not be taken is handed back.
+//! - The bytes of a [`Ring`] are laid out as documented there, and stay so.
+//!
+//! Labels in the documentation mean the same everywhere: "Errors:" what can come back, "Cost:" how
+//! the work grows, "Callable from:" main, or an interrupt too.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -11,6 +57,7 @@ mod event;
 mod fault;
 mod inbox;
 mod list;
+mod pass;
 mod repeat;
 mod table;
 mod task;

@@ -10,7 +10,7 @@
 
 /// A place in the table, or none: zero is none, so that fresh memory is all zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Link(u16);
+pub(crate) struct Link(u16);
 
 impl Link {
     pub(crate) const NONE: Self = Self(0);
@@ -22,6 +22,11 @@ impl Link {
     /// The index; a link to none gives one that no table has.
     pub(crate) const fn index(self) -> u16 {
         self.0.wrapping_sub(1)
+    }
+
+    /// The index as slices take it; a link to none gives one that no slice has.
+    pub(crate) const fn place(self) -> usize {
+        (self.0 as usize).wrapping_sub(1)
     }
 
     pub(crate) const fn is_none(self) -> bool {
@@ -52,7 +57,7 @@ pub(crate) trait Linked<const CHAIN: usize> {
 
 /// The two ends of a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Chain {
+pub(crate) struct Chain {
     first: Link,
     last: Link,
 }
@@ -82,7 +87,7 @@ impl Chain {
         let last = self.last;
         let Some(slot) = slots.get_mut(usize::from(index)) else { return };
         *slot.links_mut() = Links { prev: last, next: Link::NONE };
-        match slots.get_mut(usize::from(last.index())) {
+        match slots.get_mut(last.place()) {
             Some(slot) => slot.links_mut().next = Link::to(index),
             None => self.first = Link::to(index),
         }
@@ -96,11 +101,11 @@ impl Chain {
         prev: Link,
         index: u16,
     ) {
-        let next = match slots.get_mut(usize::from(prev.index())) {
+        let next = match slots.get_mut(prev.place()) {
             Some(slot) => core::mem::replace(&mut slot.links_mut().next, Link::to(index)),
             None => core::mem::replace(&mut self.first, Link::to(index)),
         };
-        match slots.get_mut(usize::from(next.index())) {
+        match slots.get_mut(next.place()) {
             Some(slot) => slot.links_mut().prev = Link::to(index),
             None => self.last = Link::to(index),
         }
@@ -118,11 +123,11 @@ impl Chain {
     ) {
         let Some(slot) = slots.get_mut(usize::from(index)) else { return };
         let Links { prev, next } = *slot.links_mut();
-        match slots.get_mut(usize::from(prev.index())) {
+        match slots.get_mut(prev.place()) {
             Some(slot) => slot.links_mut().next = next,
             None => self.first = next,
         }
-        match slots.get_mut(usize::from(next.index())) {
+        match slots.get_mut(next.place()) {
             Some(slot) => slot.links_mut().prev = prev,
             None => self.last = prev,
         }
@@ -135,7 +140,7 @@ impl Chain {
         slots: &[S],
         link: Link,
     ) -> Link {
-        slots.get(usize::from(link.index())).map_or(self.first, |slot| slot.links().next)
+        slots.get(link.place()).map_or(self.first, |slot| slot.links().next)
     }
 }
 
@@ -160,7 +165,7 @@ mod tests {
         let mut prev = Link::NONE;
         while !link.is_none() {
             assert!(members.len() < slots.len(), "the chain runs in a circle");
-            assert_eq!(slots[usize::from(link.index())].prev, prev);
+            assert_eq!(slots[link.place()].prev, prev);
             members.push(link.index());
             prev = link;
             link = chain.after(slots, link);

@@ -2,7 +2,7 @@
 //!
 //! A [`Task`] is the order form; [`schedule`](crate::Work::schedule) puts it into a slot of the
 //! table and names it by a [`TaskId`]. From then on the slot is in one of these states, and every
-//! change of state is one of these steps (the names are functions in `table.rs`):
+//! change of state is one of these steps, named after the function that makes it:
 //!
 //! ```text
 //!             ┌──────┐  1 settle                                       10 release
@@ -153,6 +153,10 @@ impl Options {
         keep_first: false,
     };
 
+    pub(crate) const fn timeout(&self) -> Option<Duration> {
+        if self.timeout.is_zero() { None } else { Some(self.timeout) }
+    }
+
     /// Whether a record is needed to keep these.
     pub(crate) const fn say_something(&self) -> bool {
         self.name.is_some()
@@ -261,7 +265,8 @@ impl<A: App> Task<A> {
     }
 
     /// `on` only: run with [`Cause::Timeout`] when the event has not come for this long, counted
-    /// from each subscription, and for an [`again`](Self::again) task from each of its runs.
+    /// from each subscription, and for an [`again`](Self::again) task from each of its runs. Zero
+    /// is no timeout.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self

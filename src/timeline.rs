@@ -59,10 +59,6 @@ pub(crate) struct Timeline {
 impl Timeline {
     pub(crate) const EMPTY: Self = Self { len: 0 };
 
-    pub(crate) const fn len(&self) -> u16 {
-        self.len
-    }
-
     /// Puts a slot in. It must not be in already.
     ///
     /// Cost: O(log armed).

@@ -22,7 +22,7 @@ impl<'a, A: App> View<'a, A> {
     }
 
     fn options_of(&self, slot: &Slot<A>) -> Option<&'a Options> {
-        self.options.get(usize::from(slot.options.index()))
+        self.options.get(slot.options.place())
     }
 
     /// The place of a live task.

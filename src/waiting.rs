@@ -1,11 +1,21 @@
-//! Who waits for which event.
+//! Waiting: for a time, for an event.
 //!
 //! Each event has a chain of the tasks that listen, in the order in which they subscribed, and one
 //! bit that remembers a trigger which reached nobody. A task is in at most one of these chains, so
 //! one pair of links in its slot serves all events: subscribing and leaving take a fixed number
 //! of steps, and a trigger walks past the listeners and nobody else.
+//!
+//! What a trigger makes ready is due at that moment, so it goes to the end of a ready queue and
+//! never through the timeline.
 
-use crate::list::Chain;
+use crate::{
+    event::Event,
+    list::{Chain, Linked},
+    table::{Plan, QUEUE, Step, Table, WAITING, number},
+    task::{AwaitError, Options, TaskId},
+    time::{Duration, Instant, later},
+    work::App,
+};
 
 /// What is kept for one event.
 #[derive(Clone, Copy, Debug)]
@@ -17,4 +27,181 @@ pub struct Listeners {
 
 impl Listeners {
     pub(crate) const NONE: Self = Self { chain: Chain::EMPTY, latched: false };
+}
+
+impl<A: App> Table<'_, A> {
+    pub(crate) fn arm_or_ready(&mut self, index: u16, delay: Duration, now: Instant) {
+        if delay.is_zero() {
+            self.make_ready(index, Step::Due, now);
+        } else {
+            self.arm(index, Step::Timed, later(now, delay));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn arm(&mut self, index: u16, step: Step, deadline: Instant) {
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = step;
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        self.head.timeline.arm(self.slots, index);
+    }
+
+    /// Due this very moment: the end of the ready queue is where it belongs.
+    #[inline]
+    fn make_ready(&mut self, index: u16, step: Step, now: Instant) {
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = step;
+        slot.node.deadline = now;
+        slot.node.sequence = sequence;
+        if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
+            Chain::push::<QUEUE, _>(queue, self.slots, index);
+        }
+    }
+
+    /// Joins the listeners of an event, at the end.
+    pub(crate) fn listen(
+        &mut self,
+        index: u16,
+        event: u8,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Listening;
+        slot.event = event;
+        let options = slot.options;
+        if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
+            slot.listed = true;
+            Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
+            let latched = listeners.latched;
+            if latched && self.options_at(options).is_some_and(|options| options.latched) {
+                if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
+                    listeners.latched = false;
+                }
+                return self.hear(index, None, now);
+            }
+        }
+        if let Some(timeout) = timeout {
+            self.arm(index, Step::Listening, later(now, timeout));
+        }
+    }
+
+    /// Leaves the listeners.
+    pub(crate) fn leave(&mut self, index: u16) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.listed = false;
+        let event = usize::from(slot.event);
+        if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
+            Chain::remove::<WAITING, _>(&mut listeners.chain, self.slots, index);
+        }
+    }
+
+    /// Tells every listener of an event, in the order in which they subscribed; how many there were.
+    pub(crate) fn trigger(
+        &mut self,
+        event: A::Event,
+        params: Option<&A::Params>,
+        now: Instant,
+    ) -> usize {
+        let number = event.index();
+        let Some(listeners) = self.head.listeners.as_mut().get_mut(number) else { return 0 };
+        let (mut link, last) = (listeners.chain.first(), listeners.chain.last());
+        if link.is_none() {
+            listeners.latched = true;
+            return 0;
+        }
+        let mut reached = 0;
+        loop {
+            let index = link.index();
+            let Some(slot) = self.slots.get(usize::from(index)) else { return reached };
+            let is_last = link == last;
+            link = Linked::<WAITING>::links(slot).next();
+            self.hear(index, params, now);
+            reached += 1;
+            if is_last {
+                return reached;
+            }
+        }
+    }
+
+    /// Steps 3 and 6: the event that a listener waits for has come.
+    #[inline]
+    fn hear(&mut self, index: u16, params: Option<&A::Params>, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let options = self.options.get(slot.options.place());
+        match slot.step {
+            Step::Listening | Step::Running => {
+                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+                    kept.clone_from(params);
+                }
+                let own = slot.plan.event() == Some(slot.event);
+                let delay = match options {
+                    Some(options) if own => options.delay,
+                    _ => Duration::from_ticks(0),
+                };
+                let stays = own && matches!(slot.plan, Plan::Again(_));
+                if slot.node.is_armed() {
+                    self.head.timeline.disarm(self.slots, index);
+                }
+                if !stays {
+                    self.leave(index);
+                }
+                if delay.is_zero() {
+                    self.make_ready(index, Step::Called, now);
+                } else {
+                    self.arm(index, Step::Delayed, later(now, delay));
+                }
+            }
+            Step::Due | Step::Called | Step::TimedOut | Step::Delayed => {
+                if slot.step == Step::TimedOut {
+                    // It came after all: this run answers the event.
+                    slot.step = Step::Called;
+                } else {
+                    slot.merged = slot.merged.saturating_add(1);
+                    if options.is_some_and(|options| options.keep_first) {
+                        return;
+                    }
+                }
+                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+                    kept.clone_from(params);
+                }
+            }
+            Step::Free | Step::Timed => {}
+        }
+    }
+
+    /// Step 9: the task's next run is when `event` comes.
+    pub(crate) fn await_event(
+        &mut self,
+        id: TaskId,
+        event: A::Event,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) -> Result<(), AwaitError> {
+        let index = self.view().place_of(id)?;
+        let Some(slot) = self.slots.get(usize::from(index)) else {
+            return Err(AwaitError::NoSuchTask);
+        };
+        let (mut options, deadline) = (slot.options, slot.node.deadline);
+        if let Plan::Every(_) = slot.plan {
+            if options.is_none() {
+                options = self.take_options(Options::NONE).ok_or(AwaitError::OptionsFull)?;
+            }
+            if let Some(record) = self.options_at(options) {
+                if !record.has_phase {
+                    record.has_phase = true;
+                    record.phase = deadline;
+                }
+            }
+        }
+        self.withdraw(index);
+        if let Some(slot) = self.slot_mut(index) {
+            slot.options = options;
+        }
+        self.listen(index, number(event), timeout, now);
+        Ok(())
+    }
 }

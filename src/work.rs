@@ -14,7 +14,8 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    table::{Head, Run, Slot, Table, Why},
+    pass::Run,
+    table::{Head, Slot, Step, Table},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
         Task, TaskId,
@@ -474,7 +475,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     /// ```
     pub fn await_event(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table().await_event(id, event, Duration::from_ticks(0), now)
+        self.table().await_event(id, event, None, now)
     }
 
     /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
@@ -486,7 +487,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table().await_event(id, event, timeout, now)
+        self.table().await_event(id, event, Some(timeout), now)
     }
 
     verbs!();
@@ -506,6 +507,17 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     fn clock(&self) -> &dyn Clock {
         &self.clock
+    }
+}
+
+impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
+    for Work<A, C, TASKS, OPTIONS>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("tasks", &self.head.live)
+            .field("capacity", &TASKS)
+            .finish_non_exhaustive()
     }
 }
 
@@ -581,9 +593,9 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// What made it run.
     pub fn cause(&self) -> Cause<A::Event> {
-        match (self.run.why, A::Event::from_index(usize::from(self.run.event))) {
-            (Why::Event, Some(event)) => Cause::Event(event),
-            (Why::Timeout, _) => Cause::Timeout,
+        match (self.run.cause, A::Event::from_index(usize::from(self.run.event))) {
+            (Step::Called, Some(event)) => Cause::Event(event),
+            (Step::TimedOut, _) => Cause::Timeout,
             _ => Cause::Time,
         }
     }
@@ -633,13 +645,13 @@ impl<'a, A: App> Cx<'a, A> {
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(self.run.id, event, timeout, now)
+        self.table.await_event(self.run.id, event, Some(timeout), now)
     }
 
     /// Makes any task await an event; [`Work::await_event`] says how.
     pub fn await_event_of(&mut self, id: TaskId, event: A::Event) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(id, event, Duration::from_ticks(0), now)
+        self.table.await_event(id, event, None, now)
     }
 
     verbs!();
