@@ -12,7 +12,10 @@ use core::{
 
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 
+pub mod rivals;
+
 /// Counts instructions with SysTick.
+#[derive(Clone, Copy)]
 pub struct Counter {
     empty: u32,
 }
@@ -63,7 +66,7 @@ pub fn known_loop(turns: u32) {
 }
 
 /// The time that all rivals read: a number that the benchmark sets.
-pub static NOW: Now = Now { low: AtomicU32::new(0), high: AtomicU32::new(0) };
+pub static NOW: Now = Now::at(0);
 
 /// Two plain words; nothing here runs in an interrupt.
 pub struct Now {
@@ -72,6 +75,10 @@ pub struct Now {
 }
 
 impl Now {
+    pub const fn at(now: u64) -> Self {
+        Self { low: AtomicU32::new(now as u32), high: AtomicU32::new((now >> 32) as u32) }
+    }
+
     #[inline]
     pub fn get(&self) -> u64 {
         u64::from(self.high.load(Relaxed)) << 32 | u64::from(self.low.load(Relaxed))
@@ -107,4 +114,17 @@ pub const fn period(task: usize) -> u32 {
 /// When it is first due.
 pub const fn phase(task: usize) -> u32 {
     1_000 + 137 * task as u32
+}
+
+/// How often arming and cancelling is counted.
+pub const ROUNDS: u32 = 500;
+
+/// The delays that are armed and cancelled, in no order.
+pub fn delays() -> impl Iterator<Item = u32> {
+    (0..ROUNDS).map(|round| 10_000 + round.wrapping_mul(7_919) % 100_000)
+}
+
+/// The delays of the others, in no order either.
+pub fn others(number: usize) -> impl Iterator<Item = u32> {
+    (1..=number as u32).map(|number| 10_000 + number.wrapping_mul(48_271) % 100_000)
 }

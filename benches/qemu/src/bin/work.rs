@@ -10,31 +10,32 @@ use cortex_m_semihosting::{
     hprintln,
 };
 use ensue::{App, Clock, Cx, Duration, Inbox, Instant, Next, Task, Work};
-use ensue_bench_qemu::{Counter, NOW, Tally, instructions, known_loop, period, phase};
+use ensue_bench_qemu::{
+    Counter, NOW, ROUNDS, Tally, delays, instructions, known_loop, others, period, phase,
+    rivals::{self, Async},
+};
 use heapless::{BinaryHeap, Vec, binary_heap::Min};
 use panic_semihosting as _;
 
 #[entry]
 fn main() -> ! {
     let counter = Counter::new(cortex_m::Peripherals::take().unwrap().SYST);
+    let rivals = Async::new();
     hprintln!("A loop of 2, 200, 20000 instructions, and its call:");
     for turns in [1, 100, 10_000] {
         hprintln!("{:8}", counter.instructions(|| known_loop(turns)));
     }
     hprintln!("\nOne periodic expiry with its dispatch and re-arming");
     hprintln!("{:36}{:>7}{:>7}{:>7}{:>7}{:>7}", "instructions, N =", 1, 8, 32, 128, 256);
-    let reference = expiry::row(&counter, "ensue", None, &expiry::ENSUE);
-    expiry::row(&counter, "ensue, with an inbox", Some(reference), &expiry::ENSUE_INBOX);
-    expiry::row(&counter, "bare heap of fn pointers", Some(reference), &expiry::HEAP);
-    expiry::row(&counter, "table scan", Some(reference), &expiry::SCAN);
+    expiry::rows(&counter, &rivals);
 
     hprintln!("\nArm a one-shot and cancel it");
     hprintln!("{:36}{:>7}{:>7}{:>7}", "instructions, others armed =", 0, 32, 250);
-    cancel::rows(&counter);
+    cancel::rows(&counter, &rivals);
 
     hprintln!("\nOne event, and the runs of all who listen");
     hprintln!("{:36}{:>7}{:>7}{:>7}", "instructions, listeners =", 1, 8, 32);
-    event::rows(&counter);
+    event::rows(&counter, &rivals);
 
     hprintln!("\nRAM, bytes, params of four");
     memory();
@@ -109,39 +110,61 @@ mod expiry {
     /// They are counted in as many pieces, as SysTick is 24 bits wide.
     const PIECES: u64 = 50;
 
-    pub type Rival = fn(&Counter) -> (u64, Tally);
-    pub const ENSUE: [Rival; 5] = [
-        ensue::<1, false>,
-        ensue::<8, false>,
-        ensue::<32, false>,
-        ensue::<128, false>,
-        ensue::<256, false>,
-    ];
-    pub const ENSUE_INBOX: [Rival; 5] = [
-        ensue::<1, true>,
-        ensue::<8, true>,
-        ensue::<32, true>,
-        ensue::<128, true>,
-        ensue::<256, true>,
-    ];
-    pub const HEAP: [Rival; 5] = [heap::<1>, heap::<8>, heap::<32>, heap::<128>, heap::<256>];
-    pub const SCAN: [Rival; 5] = [scan::<1>, scan::<8>, scan::<32>, scan::<128>, scan::<256>];
+    pub fn rows(counter: &Counter, rivals: &Async) {
+        let c = counter;
+        let ours = [
+            ensue::<1, false>(c),
+            ensue::<8, false>(c),
+            ensue::<32, false>(c),
+            ensue::<128, false>(c),
+            ensue::<256, false>(c),
+        ];
+        let reference = ours.map(|(_, tally)| tally);
+        let row = |name, results: [(u64, Tally); 5]| {
+            assert_eq!(results.map(|(_, tally)| tally), reference, "{name} did other work");
+            let [a, b, c, d, e] = results.map(|(ticks, tally)| {
+                let runs = u64::from(tally.runs);
+                (instructions(ticks) + runs / 2) / runs
+            });
+            hprintln!("{:36}{:7}{:7}{:7}{:7}{:7}", name, a, b, c, d, e);
+        };
+        row("ensue", ours);
+        row(
+            "ensue, with an inbox",
+            [
+                ensue::<1, true>(c),
+                ensue::<8, true>(c),
+                ensue::<32, true>(c),
+                ensue::<128, true>(c),
+                ensue::<256, true>(c),
+            ],
+        );
+        row("embassy, integrated queue", TASKS.map(|tasks| embassy(c, rivals, tasks)));
+        row("rtic-time's queue, embassy's executor", TASKS.map(|tasks| rtic(c, rivals, tasks)));
+        row(
+            "bare heap of fn pointers",
+            [heap::<1>(c), heap::<8>(c), heap::<32>(c), heap::<128>(c), heap::<256>(c)],
+        );
+        row(
+            "table scan",
+            [scan::<1>(c), scan::<8>(c), scan::<32>(c), scan::<128>(c), scan::<256>(c)],
+        );
+    }
 
-    pub fn row(
-        counter: &Counter,
-        name: &str,
-        reference: Option<[Tally; 5]>,
-        rivals: &[Rival; 5],
-    ) -> [Tally; 5] {
-        let results = rivals.map(|rival| rival(counter));
-        let tallies = results.map(|(_, tally)| tally);
-        if let Some(reference) = reference {
-            assert_eq!(tallies, reference, "{name} did other work");
-        }
-        let [a, b, c, d, e] = results
-            .map(|(ticks, tally)| (instructions(ticks * 10 / u64::from(tally.runs)) + 5) / 10);
-        hprintln!("{:36}{:7}{:7}{:7}{:7}{:7}", name, a, b, c, d, e);
-        tallies
+    const TASKS: [usize; 5] = [1, 8, 32, 128, 256];
+
+    fn embassy(counter: &Counter, rivals: &Async, tasks: usize) -> (u64, Tally) {
+        rivals.end();
+        rivals.embassy_periodic(tasks);
+        let ticks = measure(counter, tasks, |end| rivals.embassy_run_until(end));
+        (ticks, rivals::tally())
+    }
+
+    fn rtic(counter: &Counter, rivals: &Async, tasks: usize) -> (u64, Tally) {
+        rivals.end();
+        rivals.rtic_periodic(tasks);
+        let ticks = measure(counter, tasks, |end| rivals.rtic_run_until(end));
+        (ticks, rivals::tally())
     }
 
     /// Runs everything that is due up to the end of each piece, and adds up what it took.
@@ -248,26 +271,26 @@ mod expiry {
 mod cancel {
     use super::*;
 
-    const ROUNDS: u32 = 500;
-
-    pub fn rows(counter: &Counter) {
-        let row = |name, rivals: [fn(&Counter) -> u64; 3]| {
-            let [a, b, c] = rivals.map(|rival| rival(counter));
-            hprintln!("{:36}{:7}{:7}{:7}", name, a, b, c);
-        };
-        row("ensue", [ensue::<1>, ensue::<33>, ensue::<251>]);
-        row("bare heap, rebuilt to cancel", [heap::<1>, heap::<33>, heap::<251>]);
-        row("table scan", [scan::<1>, scan::<33>, scan::<251>]);
+    pub fn rows(counter: &Counter, rivals: &Async) {
+        let c = counter;
+        let row = |name, [a, b, c]: [u64; 3]| hprintln!("{:36}{:7}{:7}{:7}", name, a, b, c);
+        row("ensue", [ensue::<1>(c), ensue::<33>(c), ensue::<251>(c)]);
+        row("embassy, which never removes it", OTHERS.map(|number| embassy(c, rivals, number)));
+        row("rtic-time's queue", OTHERS.map(|number| rtic(c, rivals, number)));
+        row("bare heap, rebuilt to cancel", [heap::<1>(c), heap::<33>(c), heap::<251>(c)]);
+        row("table scan", [scan::<1>(c), scan::<33>(c), scan::<251>(c)]);
     }
 
-    /// The same delays for everyone, in no order.
-    fn delays() -> impl Iterator<Item = u32> {
-        (0..ROUNDS).map(|round| 10_000 + round.wrapping_mul(7_919) % 100_000)
+    const OTHERS: [usize; 3] = [0, 32, 250];
+
+    fn embassy(counter: &Counter, rivals: &Async, number: usize) -> u64 {
+        rivals.end();
+        per_round(rivals.embassy_cancel(*counter, others(number)))
     }
 
-    /// Deadlines of the others, in no order either.
-    fn other(number: usize) -> u32 {
-        10_000 + (number as u32).wrapping_mul(48_271) % 100_000
+    fn rtic(counter: &Counter, rivals: &Async, number: usize) -> u64 {
+        rivals.end();
+        per_round(rivals.rtic_cancel(*counter, others(number)))
     }
 
     fn per_round(ticks: u64) -> u64 {
@@ -279,8 +302,8 @@ mod cancel {
     fn ensue<const N: usize>(counter: &Counter) -> u64 {
         NOW.set(0);
         let mut work = Work::<Bench, _, N, 0>::new(Set);
-        for number in 1..N {
-            work.at(Duration::from_ticks(other(number).into()), note).unwrap();
+        for delay in others(N - 1) {
+            work.at(Duration::from_ticks(delay.into()), note).unwrap();
         }
         let ticks = delays()
             .map(|delay| {
@@ -308,9 +331,8 @@ mod cancel {
     #[inline(never)]
     fn heap<const N: usize>(counter: &Counter) -> u64 {
         let mut heap = BinaryHeap::<Entry, Min, N>::new();
-        for number in 1..N {
-            let _ =
-                heap.push(Entry { deadline: other(number).into(), id: number as u32, job: plain });
+        for (id, delay) in (1..).zip(others(N - 1)) {
+            let _ = heap.push(Entry { deadline: delay.into(), id, job: plain });
         }
         let ticks = delays()
             .map(|delay| {
@@ -334,8 +356,8 @@ mod cancel {
     #[inline(never)]
     fn scan<const N: usize>(counter: &Counter) -> u64 {
         let mut table: Vec<Option<Entry>, N> = Vec::new();
-        for number in 1..N {
-            let entry = Entry { deadline: other(number).into(), id: number as u32, job: plain };
+        for (id, delay) in (1..).zip(others(N - 1)) {
+            let entry = Entry { deadline: delay.into(), id, job: plain };
             let _ = table.push(Some(entry));
         }
         let _ = table.push(None);
@@ -357,16 +379,33 @@ mod cancel {
 mod event {
     use super::*;
 
-    const ROUNDS: u32 = 100;
+    pub fn rows(counter: &Counter, rivals: &Async) {
+        let c = counter;
+        let row = |name, [a, b, c]: [u64; 3]| hprintln!("{:36}{:7}{:7}{:7}", name, a, b, c);
+        row("ensue", [ensue::<1, false>(c), ensue::<8, false>(c), ensue::<32, false>(c)]);
+        row(
+            "ensue, from the inbox",
+            [ensue::<1, true>(c), ensue::<8, true>(c), ensue::<32, true>(c)],
+        );
+        row("embassy-sync, a Signal each", LISTENERS.map(|number| signals(c, rivals, number)));
+        row("embassy-sync, PubSubChannel", LISTENERS.map(|number| pubsub(c, rivals, number)));
+        row("direct calls", [direct::<1>(c), direct::<8>(c), direct::<32>(c)]);
+    }
 
-    pub fn rows(counter: &Counter) {
-        let row = |name, rivals: [fn(&Counter) -> u64; 3]| {
-            let [a, b, c] = rivals.map(|rival| rival(counter));
-            hprintln!("{:36}{:7}{:7}{:7}", name, a, b, c);
-        };
-        row("ensue", [ensue::<1, false>, ensue::<8, false>, ensue::<32, false>]);
-        row("ensue, from the inbox", [ensue::<1, true>, ensue::<8, true>, ensue::<32, true>]);
-        row("direct calls", [direct::<1>, direct::<8>, direct::<32>]);
+    const LISTENERS: [usize; 3] = [1, 8, 32];
+
+    fn signals(counter: &Counter, rivals: &Async, listeners: usize) -> u64 {
+        rivals.end();
+        rivals.signal_listeners(listeners);
+        let ticks = (0..ROUNDS).map(|_| counter.ticks(|| rivals.signal_all(black_box(listeners))));
+        per_round(ticks.sum(), rivals::tally(), listeners)
+    }
+
+    fn pubsub(counter: &Counter, rivals: &Async, listeners: usize) -> u64 {
+        rivals.end();
+        rivals.pubsub_listeners(listeners);
+        let ticks = (0..ROUNDS).map(|_| counter.ticks(|| rivals.publish()));
+        per_round(ticks.sum(), rivals::tally(), listeners)
     }
 
     fn per_round(ticks: u64, tally: Tally, listeners: usize) -> u64 {
