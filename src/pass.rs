@@ -9,22 +9,38 @@ use crate::{
     list::{Chain, Link, Linked},
     repeat,
     table::{Plan, QUEUE, Step, Table},
-    task::{Missed, Options, TaskId},
+    task::{Missed, Options, Priority, TaskId},
     time::{Instant, later},
     work::{App, Job},
 };
 
-/// A run that is to be made: everything the job may ask about it.
+/// What a pass has to do, as [`Table::gather`] finds it.
+pub(crate) enum Batch {
+    Nothing,
+    /// One task is due and nothing else is ready: it can be run where it is, in the timeline.
+    Alone(u16),
+    /// What is in the ready queues and has a sequence number below this.
+    Queued(u32),
+}
+
+/// A run that is being made: everything the job may ask about it.
 pub(crate) struct Run<A: App> {
-    pub(crate) id: TaskId,
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
+    pub(crate) scheduled_at: Instant,
+    pub(crate) index: u16,
+    pub(crate) generation: u16,
+    pub(crate) missed: u16,
+    pub(crate) merged: u16,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) event: u8,
-    pub(crate) scheduled_at: Instant,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+}
+
+impl<A: App> Run<A> {
+    pub(crate) fn id(&self) -> TaskId {
+        TaskId::new(self.generation, self.index)
+    }
 }
 
 impl<A: App> Table<'_, A> {
@@ -48,12 +64,30 @@ impl<A: App> Table<'_, A> {
         mail.end();
     }
 
-    /// Steps 2, 4 and 5: moves what is due from the timeline into the ready queues, and returns the
-    /// number below which everything armed belongs to this pass.
-    pub(crate) fn gather(&mut self, now: Instant) -> u32 {
+    /// What is ready now. Everything it names has been armed before this call, so what the jobs of
+    /// the pass arm is not among it.
+    #[inline]
+    pub(crate) fn gather(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
             self.renumber();
         }
+        let queued = self.has_ready();
+        match self.head.timeline.first(self.slots) {
+            Some((index, deadline)) if deadline <= now => {
+                let timed = self.slot(index).is_some_and(|slot| slot.step == Step::Timed);
+                if timed && !queued && !self.head.timeline.has_second(self.slots, now) {
+                    return Batch::Alone(index);
+                }
+                self.queue_due(now);
+            }
+            _ if queued => {}
+            _ => return Batch::Nothing,
+        }
+        Batch::Queued(self.head.sequence)
+    }
+
+    /// Steps 2, 4 and 5: moves what is due from the timeline into the ready queues.
+    fn queue_due(&mut self, now: Instant) {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
@@ -89,40 +123,45 @@ impl<A: App> Table<'_, A> {
                 self.leave(index);
             }
         }
-        self.head.sequence
     }
 
-    /// Step 7: the next run of this pass, highest priority first.
-    pub(crate) fn next_run(&mut self, limit: u32) -> Option<Run<A>> {
-        for queue in self.head.ready.iter_mut().rev() {
-            let link = queue.first();
-            let Some(slot) = self.slots.get_mut(link.place()) else { continue };
-            if slot.node.sequence >= limit {
-                continue;
-            }
-            let Some((job, params)) = &slot.work else { continue };
-            let run = Run {
-                id: TaskId::new(slot.generation, link.index()),
-                job: *job,
-                params: params.clone(),
-                cause: slot.step,
-                event: slot.event,
-                scheduled_at: slot.node.deadline,
-                missed: core::mem::take(&mut slot.missed),
-                merged: core::mem::take(&mut slot.merged),
-            };
-            slot.step = Step::Running;
-            self.head.running = link;
-            Chain::remove::<QUEUE, _>(queue, self.slots, link.index());
-            return Some(run);
+    /// The next of this pass in the queue of a priority; it is in no queue then.
+    #[inline]
+    pub(crate) fn take_ready(&mut self, priority: Priority, limit: u32) -> Option<u16> {
+        let queue = self.head.ready.get_mut(priority as usize)?;
+        let first = queue.first();
+        if self.slots.get(first.place())?.node.sequence >= limit {
+            return None;
         }
-        None
+        Chain::pop::<QUEUE, _>(queue, self.slots);
+        Some(first.index())
+    }
+
+    /// Step 7: a run begins. A task that is alone is still in the timeline, at its old deadline.
+    #[inline]
+    pub(crate) fn begin(&mut self, index: u16) -> Option<Run<A>> {
+        let slot = self.slots.get_mut(usize::from(index))?;
+        let (job, params) = slot.work.as_ref()?;
+        let run = Run {
+            job: *job,
+            params: params.clone(),
+            scheduled_at: slot.node.deadline,
+            index,
+            generation: slot.generation,
+            missed: core::mem::take(&mut slot.missed),
+            merged: core::mem::take(&mut slot.merged),
+            cause: slot.step,
+            event: slot.event,
+        };
+        slot.step = Step::Running;
+        self.head.running = Link::to(index);
+        Some(run)
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
-    pub(crate) fn count_fault(&mut self, id: TaskId) -> (Option<&'static str>, u16) {
+    pub(crate) fn count_fault(&mut self, index: u16) -> (Option<&'static str>, u16) {
         self.head.faults = self.head.faults.saturating_add(1);
-        let Some(slot) = self.slots.get_mut(usize::from(id.index())) else { return (None, 0) };
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return (None, 0) };
         slot.faults = slot.faults.saturating_add(1);
         let (count, options) = (slot.faults, slot.options);
         (self.options_at(options).and_then(|options| options.name), count)
@@ -130,7 +169,7 @@ impl<A: App> Table<'_, A> {
 
     /// Step 8: the job has returned; the task goes on as planned, unless it has been armed already.
     pub(crate) fn finish(&mut self, run: &Run<A>, started: Instant, now: Instant) {
-        let index = run.id.index();
+        let index = run.index;
         self.head.running = Link::NONE;
         if core::mem::take(&mut self.head.condemned) {
             return self.release(index);
@@ -141,17 +180,22 @@ impl<A: App> Table<'_, A> {
             Plan::Once | Plan::On(_) => {
                 self.head.live = self.head.live.wrapping_sub(1);
                 slot.generation = slot.generation.wrapping_add(1);
+                if slot.node.is_armed() {
+                    self.head.timeline.disarm(self.slots, index);
+                }
                 self.release(index);
             }
             Plan::Every(missed) => {
                 let period = slot.period;
-                let deadline = if run.cause == Step::Due {
-                    let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
-                    slot.missed =
-                        slot.missed.saturating_add(u16::try_from(next.skipped).unwrap_or(u16::MAX));
-                    next.deadline
-                } else {
+                let deadline = if run.cause == Step::Called || run.cause == Step::TimedOut {
                     self.phase_after_waiting(index, run.scheduled_at, started, now)
+                } else {
+                    let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
+                    if next.skipped > 0 {
+                        let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+                        slot.missed = slot.missed.saturating_add(skipped);
+                    }
+                    next.deadline
                 };
                 self.arm(index, Step::Timed, deadline);
             }
@@ -215,6 +259,10 @@ impl<A: App> Table<'_, A> {
             next += 1;
         }
         self.head.sequence = next;
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        self.head.ready.iter().any(|queue| !queue.is_empty())
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

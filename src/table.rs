@@ -182,7 +182,7 @@ impl<A: App> Head<A> {
 
     /// The time; a clock that steps back is read as standing still.
     #[inline]
-    pub(crate) fn read(&self, clock: &dyn Clock) -> Instant {
+    pub(crate) fn read<C: Clock + ?Sized>(&self, clock: &C) -> Instant {
         let now = clock.now().max(self.seen.get());
         self.seen.set(now);
         now
@@ -219,7 +219,7 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn next_sequence(&mut self) -> u32 {
         let sequence = self.head.sequence;
-        self.head.sequence = sequence.saturating_add(1);
+        self.head.sequence = sequence.wrapping_add(1);
         sequence
     }
 }

@@ -84,6 +84,34 @@ impl Timeline {
         lift(slots, hole, moved);
     }
 
+    /// Gives a slot that is in a new deadline, anywhere in the timeline.
+    ///
+    /// Cost: O(log armed), half of taking it out and putting it in again.
+    pub(crate) fn postpone<S: Timed>(
+        &mut self,
+        slots: &mut [S],
+        index: u16,
+        deadline: Instant,
+        sequence: u32,
+    ) {
+        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+        let node = slot.node_mut();
+        node.deadline = deadline;
+        node.sequence = sequence;
+        let position = usize::from(node.place.wrapping_sub(1));
+        let hole = sink_hole(slots, usize::from(self.len), position);
+        lift(slots, hole, index);
+    }
+
+    /// Whether more than one slot is due by `now`.
+    #[inline]
+    pub(crate) fn has_second<S: Timed>(&self, slots: &[S], now: Instant) -> bool {
+        // The second is a child of the first.
+        let len = usize::from(self.len);
+        (1..len.min(3))
+            .any(|position| entry(slots, position).is_some_and(|(_, node)| node.deadline <= now))
+    }
+
     /// The slot that falls due first, with its deadline.
     #[inline]
     pub(crate) fn first<S: Timed>(&self, slots: &[S]) -> Option<(u16, Instant)> {

@@ -35,10 +35,6 @@ impl<'a, A: App> View<'a, A> {
         }
     }
 
-    pub(crate) fn has_ready(&self) -> bool {
-        self.head.ready.iter().any(|queue| !queue.is_empty())
-    }
-
     /// When the next sleep must end: the earliest deadline plus slack.
     ///
     /// Cost: O(1) when the task that is due first has no slack, else O(armed).

@@ -43,6 +43,10 @@ impl<A: App> Table<'_, A> {
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = step;
+        if slot.node.is_armed() {
+            // It has run where it was, and nothing comes before it: later is further down.
+            return self.head.timeline.postpone(self.slots, index, deadline, sequence);
+        }
         slot.node.deadline = deadline;
         slot.node.sequence = sequence;
         self.head.timeline.arm(self.slots, index);

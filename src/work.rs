@@ -14,11 +14,11 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    pass::Run,
+    pass::{Batch, Run},
     table::{Head, Slot, Step, Table},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
-        Task, TaskId,
+        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
+        Status, Task, TaskId,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -443,8 +443,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     /// One pass, for a loop of your own: runs what is due and armed now, never more.
     pub fn poll(&mut self, app: &mut A) -> Next {
-        let (mut table, clock) = self.lend();
-        pass(&mut table, app, clock)
+        let Self { clock, head, slots, options } = self;
+        pass(&mut Table { head, slots, options }, app, clock)
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next, or when the
@@ -492,13 +492,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     verbs!();
 
-    fn lend(&mut self) -> (Table<'_, A>, &dyn Clock) {
-        let Self { clock, head, slots, options } = self;
-        (Table { head, slots, options }, clock)
-    }
-
     fn table(&mut self) -> Table<'_, A> {
-        self.lend().0
+        Table { head: &mut self.head, slots: &mut self.slots, options: &mut self.options }
     }
 
     fn view(&self) -> View<'_, A> {
@@ -521,44 +516,55 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
     }
 }
 
-/// One pass: the whole of it, once for each app.
-fn pass<A: App>(table: &mut Table<'_, A>, app: &mut A, clock: &dyn Clock) -> Next {
+/// One pass: the whole of it, once for each app and clock.
+#[inline]
+fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let mut now = table.head.read(clock);
     table.read_mail(now);
-    let limit = table.gather(now);
-    while let Some(run) = table.next_run(limit) {
-        now = make(&run, table, app, clock, now);
-        if table.is_stopped() {
-            break;
+    match table.gather(now) {
+        Batch::Nothing => {}
+        Batch::Alone(index) => {
+            run(index, table, app, clock, now);
+        }
+        Batch::Queued(limit) => {
+            for priority in [Priority::High, Priority::Normal, Priority::Low] {
+                while let Some(index) = table.take_ready(priority, limit) {
+                    now = run(index, table, app, clock, now);
+                    if table.is_stopped() {
+                        return what_next(table);
+                    }
+                }
+            }
         }
     }
     what_next(table)
 }
 
-/// One run: the only place where a run begins and ends.
+/// One run: the only place where a run begins and ends. Returns when it ended.
 #[inline]
-fn make<A: App>(
-    run: &Run<A>,
+fn run<A: App, C: Clock>(
+    index: u16,
     table: &mut Table<'_, A>,
     app: &mut A,
-    clock: &dyn Clock,
+    clock: &C,
     started: Instant,
 ) -> Instant {
-    let mut cx = Cx { table: table.reborrow(), clock, run };
+    let Some(run) = table.begin(index) else { return started };
+    let mut cx = Cx { table: table.reborrow(), clock, run: &run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
-        let (name, count) = cx.table.count_fault(run.id);
-        let fault = Fault { task: run.id, name, kind: FaultKind::Failed(&error), count };
+        let (name, count) = cx.table.count_fault(index);
+        let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
         app.on_fault(&fault, &mut cx);
     }
     let now = table.head.read(clock);
-    table.finish(run, started, now);
+    table.finish(&run, started, now);
     now
 }
 
 fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)
-    } else if table.view().has_ready() {
+    } else if table.has_ready() {
         Next::Now
     } else if let Some(deadline) = table.view().wake_at() {
         Next::At(deadline)
@@ -588,7 +594,7 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// The task that runs.
     pub fn id(&self) -> TaskId {
-        self.run.id
+        self.run.id()
     }
 
     /// What made it run.
@@ -624,7 +630,7 @@ impl<'a, A: App> Cx<'a, A> {
     /// Ends the task that runs: this is its last run.
     pub fn abort_current_task(&mut self) {
         // A task that has cancelled itself before is as good as aborted.
-        let _ = self.table.cancel(self.run.id);
+        let _ = self.table.cancel(self.run.id());
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next.
@@ -634,7 +640,7 @@ impl<'a, A: App> Cx<'a, A> {
     ///
     /// Errors: [`AwaitError::NoSuchTask`] when the task has been cancelled meanwhile.
     pub fn await_event(&mut self, event: A::Event) -> Result<(), AwaitError> {
-        self.await_event_of(self.run.id, event)
+        self.await_event_of(self.run.id(), event)
     }
 
     /// As [`await_event`](Self::await_event); when the event has not come for `timeout`, the task
@@ -645,7 +651,7 @@ impl<'a, A: App> Cx<'a, A> {
         timeout: Duration,
     ) -> Result<(), AwaitError> {
         let now = self.now();
-        self.table.await_event(self.run.id, event, Some(timeout), now)
+        self.table.await_event(self.run.id(), event, Some(timeout), now)
     }
 
     /// Makes any task await an event; [`Work::await_event`] says how.
@@ -671,6 +677,6 @@ impl<'a, A: App> Cx<'a, A> {
 
 impl<A: App> fmt::Debug for Cx<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cx").field("id", &self.run.id).finish_non_exhaustive()
+        f.debug_struct("Cx").field("id", &self.run.id()).finish_non_exhaustive()
     }
 }
