@@ -12,6 +12,7 @@ use core::{
 
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 
+pub mod leds;
 pub mod rivals;
 
 /// Counts instructions with SysTick.
