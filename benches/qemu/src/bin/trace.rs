@@ -106,5 +106,7 @@ fn main() -> ! {
     cancels::<33>(ROUNDS);
     events::<8>(ROUNDS);
     debug::exit(EXIT_SUCCESS);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }

@@ -41,7 +41,9 @@ fn main() -> ! {
     memory();
 
     debug::exit(EXIT_SUCCESS);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
 
 /// The benchmark's app: four bytes of params, eight events.
