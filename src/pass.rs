@@ -8,20 +8,11 @@ use crate::{
     event::Event,
     list::{Chain, Link, Linked},
     repeat,
-    table::{Plan, QUEUE, Step, Table},
+    table::{Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Instant, later},
     work::{App, Job},
 };
-
-/// What a pass has to do, as [`Table::gather`] finds it.
-pub(crate) enum Batch {
-    Nothing,
-    /// One task is due and nothing else is ready: it can be run where it is, in the timeline.
-    Alone(u16),
-    /// What is in the ready queues and has a sequence number below this.
-    Queued(u32),
-}
 
 /// A run that is being made: everything the job may ask about it.
 pub(crate) struct Run<A: App> {
@@ -30,11 +21,20 @@ pub(crate) struct Run<A: App> {
     pub(crate) scheduled_at: Instant,
     pub(crate) index: u16,
     pub(crate) generation: u16,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    pub(crate) unserved: Unserved,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) event: u8,
+    /// Whether the next deadline depends on when this run starts.
+    pub(crate) counts_from_start: bool,
+}
+
+/// What is left to do after a run.
+#[must_use]
+pub(crate) enum After {
+    Nothing,
+    /// The task goes on by time, for which one must know how late it is.
+    GoesOn,
 }
 
 impl<A: App> Run<A> {
@@ -64,47 +64,64 @@ impl<A: App> Table<'_, A> {
         mail.end();
     }
 
-    /// What is ready now. Everything it names has been armed before this call, so what the jobs of
-    /// the pass arm is not among it.
+    /// Draws the line: what has a number below the limit belongs to the pass.
     #[inline]
-    pub(crate) fn gather(&mut self, now: Instant) -> Batch {
+    pub(crate) fn open_pass(&mut self) {
         if self.head.sequence > u32::MAX / 2 {
             self.renumber();
         }
-        let queued = self.has_ready();
-        match self.head.timeline.first(self.slots) {
-            Some((index, deadline)) if deadline <= now => {
-                let timed = self.slot(index).is_some_and(|slot| slot.step == Step::Timed);
-                if timed && !queued && !self.head.timeline.has_second(self.slots, now) {
-                    return Batch::Alone(index);
-                }
-                self.queue_due(now);
-            }
-            _ if queued => {}
-            _ => return Batch::Nothing,
-        }
-        Batch::Queued(self.head.sequence)
+        self.head.limit = self.head.sequence;
     }
 
-    /// Steps 2, 4 and 5: moves what is due from the timeline into the ready queues.
-    fn queue_due(&mut self, now: Instant) {
+    /// Whether what is due must go through the ready queues: because something is in them already,
+    /// or because priorities have a say. Otherwise the order of the timeline is the order of the
+    /// pass.
+    #[inline]
+    pub(crate) fn needs_queues(&self) -> bool {
+        self.head.ranked != 0 || self.has_ready()
+    }
+
+    /// The next of this pass in the timeline, where it stays for its run. Nothing else comes to
+    /// stand before it meanwhile: what a job arms is due later, or goes to a queue.
+    #[inline]
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<u16> {
+        let (index, node) = self.head.timeline.first(self.slots)?;
+        if node.deadline > now || node.sequence >= self.head.limit {
+            return None;
+        }
+        self.fall_due(index);
+        Some(index)
+    }
+
+    /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
+    #[inline]
+    fn fall_due(&mut self, index: u16) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        if slot.step == Step::Timed {
+            slot.step = Step::Due;
+        } else {
+            let stays = slot.plan == Plan::Again(slot.event);
+            slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
+            if slot.listed && !stays {
+                self.leave(index);
+            }
+        }
+    }
+
+    /// Moves what is due from the timeline into the ready queues.
+    pub(crate) fn queue_due(&mut self, now: Instant) {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some((index, deadline)) = self.head.timeline.first(self.slots) {
-            if deadline > now {
+        while let Some((index, node)) = self.head.timeline.first(self.slots) {
+            if node.deadline > now {
                 break;
             }
+            let node = *node;
             self.head.timeline.disarm(self.slots, index);
+            self.fall_due(index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
-            slot.step = match slot.step {
-                Step::Delayed => Step::Called,
-                Step::Listening => Step::TimedOut,
-                _ => Step::Due,
-            };
-            let node = slot.node;
             let rank = slot.priority as usize;
-            let leaves = slot.listed && slot.plan != Plan::Again(slot.event);
             if let (Some(queue), Some(finger)) =
                 (self.head.ready.get_mut(rank), fingers.get_mut(rank))
             {
@@ -119,25 +136,22 @@ impl<A: App> Table<'_, A> {
                 Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
                 *finger = Link::to(index);
             }
-            if leaves {
-                self.leave(index);
-            }
         }
     }
 
     /// The next of this pass in the queue of a priority; it is in no queue then.
     #[inline]
-    pub(crate) fn take_ready(&mut self, priority: Priority, limit: u32) -> Option<u16> {
+    pub(crate) fn take_ready(&mut self, priority: Priority) -> Option<u16> {
         let queue = self.head.ready.get_mut(priority as usize)?;
         let first = queue.first();
-        if self.slots.get(first.place())?.node.sequence >= limit {
+        if self.slots.get(first.place())?.node.sequence >= self.head.limit {
             return None;
         }
         Chain::pop::<QUEUE, _>(queue, self.slots);
         Some(first.index())
     }
 
-    /// Step 7: a run begins. A task that is alone is still in the timeline, at its old deadline.
+    /// Step 7: a run begins. A task that came from the timeline is still in it, at its old deadline.
     #[inline]
     pub(crate) fn begin(&mut self, index: u16) -> Option<Run<A>> {
         let slot = self.slots.get_mut(usize::from(index))?;
@@ -148,10 +162,10 @@ impl<A: App> Table<'_, A> {
             scheduled_at: slot.node.deadline,
             index,
             generation: slot.generation,
-            missed: core::mem::take(&mut slot.missed),
-            merged: core::mem::take(&mut slot.merged),
+            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
             cause: slot.step,
             event: slot.event,
+            counts_from_start: slot.plan == Plan::Every(Missed::Delay),
         };
         slot.step = Step::Running;
         self.head.running = Link::to(index);
@@ -167,41 +181,64 @@ impl<A: App> Table<'_, A> {
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
-    /// Step 8: the job has returned; the task goes on as planned, unless it has been armed already.
-    pub(crate) fn finish(&mut self, run: &Run<A>, started: Instant, now: Instant) {
-        let index = run.index;
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    #[inline]
+    pub(crate) fn finish(&mut self, run: &Run<A>) -> After {
         self.head.running = Link::NONE;
-        if core::mem::take(&mut self.head.condemned) {
-            return self.release(index);
-        }
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let Step::Running = slot.step else { return };
-        match slot.plan {
-            Plan::Once | Plan::On(_) => {
-                self.head.live = self.head.live.wrapping_sub(1);
-                slot.generation = slot.generation.wrapping_add(1);
-                if slot.node.is_armed() {
-                    self.head.timeline.disarm(self.slots, index);
-                }
-                self.release(index);
+        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return After::Nothing };
+        if slot.step != Step::Running {
+            if slot.step == Step::Free {
+                // It was cancelled in its run.
+                self.release(run.index);
             }
-            Plan::Every(missed) => {
-                let period = slot.period;
-                let deadline = if run.cause == Step::Called || run.cause == Step::TimedOut {
-                    self.phase_after_waiting(index, run.scheduled_at, started, now)
+            return After::Nothing;
+        }
+        match slot.plan {
+            Plan::Every(_) => return After::GoesOn,
+            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
+                slot.step = Step::Listening;
+            }
+            Plan::Again(_) => return After::GoesOn,
+            Plan::Once | Plan::On(_) => {
+                slot.generation = slot.generation.wrapping_add(1);
+                self.head.live = self.head.live.wrapping_sub(1);
+                self.withdraw(run.index);
+                self.release(run.index);
+            }
+        }
+        After::Nothing
+    }
+
+    /// Step 8, for tasks to which time matters: a repeating task is armed for its next deadline, a
+    /// listener listens again.
+    #[inline]
+    pub(crate) fn go_on(&mut self, run: &Run<A>, started: Instant, now: Instant) {
+        let index = run.index;
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        match slot.plan {
+            Plan::Every(missed) if run.cause == Step::Due => {
+                let next = repeat::after_run(run.scheduled_at, slot.period, missed, started, now);
+                if next.skipped > 0 {
+                    let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+                    slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+                }
+                if next.deadline < now {
+                    self.queue_late(index, next.deadline);
                 } else {
-                    let next = repeat::after_run(run.scheduled_at, period, missed, started, now);
-                    if next.skipped > 0 {
-                        let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
-                        slot.missed = slot.missed.saturating_add(skipped);
-                    }
-                    next.deadline
-                };
+                    self.arm(index, Step::Timed, next.deadline);
+                }
+            }
+            Plan::Every(_) => {
+                let deadline = self.phase_after_waiting(run, started, now);
                 self.arm(index, Step::Timed, deadline);
             }
             Plan::Again(event) => {
                 let options = self.options.get(slot.options.place());
                 let timeout = options.and_then(Options::timeout);
+                if slot.node.is_armed() {
+                    self.head.timeline.disarm(self.slots, index);
+                }
+                let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
                 if !slot.listed {
                     return self.listen(index, event, timeout, now);
                 }
@@ -210,22 +247,40 @@ impl<A: App> Table<'_, A> {
                     self.arm(index, Step::Listening, later(now, timeout));
                 }
             }
+            Plan::Once | Plan::On(_) => {}
         }
     }
 
-    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
-    /// than this run began. What passed while it waited was not missed.
+    /// Arms a task for a deadline that has passed already, in the next pass: it is ready, and stands
+    /// in its queue where its deadline says, but behind what belongs to this pass.
     #[cold]
-    fn phase_after_waiting(
-        &mut self,
-        index: u16,
-        scheduled_at: Instant,
-        started: Instant,
-        now: Instant,
-    ) -> Instant {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return now };
+    fn queue_late(&mut self, index: u16, deadline: Instant) {
+        let limit = self.head.limit;
+        self.withdraw(index);
+        let sequence = self.next_sequence();
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Due;
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        let node = slot.node;
+        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
+        let mut prev = queue.last();
+        while let Some(slot) = self.slots.get(prev.place()) {
+            if slot.node.sequence < limit || slot.node.before(&node) {
+                break;
+            }
+            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+    }
+
+    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
+    /// than the event and not in the past. What passed while it waited was not missed.
+    #[cold]
+    fn phase_after_waiting(&mut self, run: &Run<A>, started: Instant, now: Instant) -> Instant {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
         let (period, plan, options) = (slot.period, slot.plan, slot.options);
-        let mut phase = scheduled_at;
+        let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
             if core::mem::take(&mut record.has_phase) {
                 phase = record.phase;
@@ -234,9 +289,8 @@ impl<A: App> Table<'_, A> {
         if plan == Plan::Every(Missed::Delay) {
             return later(started, period);
         }
-        // Later than the start, so that no deadline is served twice; and not past.
         let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
-        repeat::in_phase_after(phase, period, started.max(past))
+        repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
@@ -262,7 +316,8 @@ impl<A: App> Table<'_, A> {
     }
 
     pub(crate) fn has_ready(&self) -> bool {
-        self.head.ready.iter().any(|queue| !queue.is_empty())
+        let [low, normal, high] = &self.head.ready;
+        !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

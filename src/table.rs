@@ -14,9 +14,7 @@ use crate::{
     event::{self, Event, ListenersOf},
     inbox::Mail,
     list::{Chain, Link, Linked, Links},
-    task::{
-        Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, Task, TaskId, When,
-    },
+    task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
     timeline::{Node, Timed, Timeline},
     view::View,
@@ -39,8 +37,7 @@ pub(crate) struct Slot<A: App> {
     pub(crate) generation: u16,
     pub(crate) options: Link,
     pub(crate) faults: u16,
-    pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    pub(crate) unserved: Unserved,
     pub(crate) step: Step,
     pub(crate) plan: Plan,
     pub(crate) priority: Priority,
@@ -48,6 +45,17 @@ pub(crate) struct Slot<A: App> {
     pub(crate) event: u8,
     /// Whether it is in the chain of that event.
     pub(crate) listed: bool,
+}
+
+/// What has come to a task since its last run and gets no run of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unserved {
+    pub(crate) missed: u16,
+    pub(crate) merged: u16,
+}
+
+impl Unserved {
+    pub(crate) const NONE: Self = Self { missed: 0, merged: 0 };
 }
 
 /// The state of a slot; `task.rs` has the drawing.
@@ -96,8 +104,7 @@ impl<A: App> Slot<A> {
         generation: 0,
         options: Link::NONE,
         faults: 0,
-        missed: 0,
-        merged: 0,
+        unserved: Unserved::NONE,
         step: Step::Free,
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
@@ -146,12 +153,16 @@ pub(crate) struct Head<A: App> {
     pub(crate) options_freed: Link,
     pub(crate) options_used: u16,
     pub(crate) live: u16,
-    /// Who runs, and whether it was cancelled meanwhile.
+    /// How many live tasks have another priority than the normal one.
+    pub(crate) ranked: u16,
+    /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
+    /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) condemned: bool,
     pub(crate) stopped: bool,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
+    /// The number at which the pass began.
+    pub(crate) limit: u32,
     pub(crate) faults: u32,
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
@@ -169,10 +180,11 @@ impl<A: App> Head<A> {
             options_freed: Link::NONE,
             options_used: 0,
             live: 0,
+            ranked: 0,
             running: Link::NONE,
-            condemned: false,
             stopped: false,
             sequence: 0,
+            limit: 0,
             faults: 0,
             seen: Cell::new(Instant::from_ticks(0)),
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
@@ -187,6 +199,17 @@ impl<A: App> Head<A> {
         self.seen.set(now);
         now
     }
+}
+
+/// A task as the table takes it: [`Task`](crate::Task) without what few tasks say.
+pub(crate) struct Order<'a, A: App> {
+    pub(crate) job: Job<A>,
+    pub(crate) params: A::Params,
+    pub(crate) when: When<A::Event>,
+    pub(crate) first_at: Duration,
+    pub(crate) plan: Plan,
+    pub(crate) priority: Priority,
+    pub(crate) options: Option<&'a Options>,
 }
 
 /// The whole table, borrowed.
@@ -227,58 +250,62 @@ impl<A: App> Table<'_, A> {
 /// Scheduling and ending.
 impl<A: App> Table<'_, A> {
     /// Step 1: gives a task a slot.
-    pub(crate) fn settle(&mut self, task: &Task<A>, now: Instant) -> Result<TaskId, ScheduleError> {
-        task.check()?;
-        if task.options.has_tag && self.view().find(task.options.tag).is_some() {
-            return Err(ScheduleError::TagTaken);
+    #[inline]
+    pub(crate) fn settle(
+        &mut self,
+        order: Order<'_, A>,
+        now: Instant,
+    ) -> Result<TaskId, ScheduleError> {
+        if matches!(order.when, When::Every(period) if period.is_zero()) {
+            return Err(ScheduleError::ZeroPeriod);
         }
-        let index = match self.head.freed.first() {
-            link if !link.is_none() => link.index(),
-            _ if usize::from(self.head.used) < self.slots.len() => self.head.used,
-            _ => return Err(ScheduleError::TableFull),
-        };
-        let options = if task.options.say_something() {
-            self.take_options(task.options).ok_or(ScheduleError::OptionsFull)?
-        } else {
-            Link::NONE
-        };
-        if index == self.head.used {
+        let fresh = usize::from(self.head.used) < self.slots.len();
+        let index = if fresh { self.head.used } else { self.head.freed.first().index() };
+        if usize::from(index) >= self.slots.len() {
+            return Err(ScheduleError::TableFull);
+        }
+        let mut options = Link::NONE;
+        if let Some(wanted) = order.options {
+            if wanted.has_tag && self.view().find(wanted.tag).is_some() {
+                return Err(ScheduleError::TagTaken);
+            }
+            options = self.take_options(wanted).ok_or(ScheduleError::OptionsFull)?;
+        }
+        if fresh {
             self.head.used = index.wrapping_add(1);
         } else {
-            Chain::remove::<QUEUE, _>(&mut self.head.freed, self.slots, index);
+            Chain::pop::<QUEUE, _>(&mut self.head.freed, self.slots);
         }
         self.head.live = self.head.live.wrapping_add(1);
-
-        let (plan, period) = match task.when {
-            When::At(_) => (Plan::Once, Duration::from_ticks(0)),
-            When::Every(period) => (Plan::Every(task.missed.unwrap_or_default()), period),
-            When::On(event) if task.again => (Plan::Again(number(event)), Duration::from_ticks(0)),
-            When::On(event) => (Plan::On(number(event)), Duration::from_ticks(0)),
-        };
+        if order.priority != Priority::Normal {
+            self.head.ranked = self.head.ranked.wrapping_add(1);
+        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else {
             return Err(ScheduleError::TableFull);
         };
-        slot.work = Some((task.job, task.params.clone().unwrap_or_default()));
-        slot.plan = plan;
-        slot.period = period;
-        slot.priority = task.priority;
+        slot.work = Some((order.job, order.params));
+        slot.plan = order.plan;
+        slot.priority = order.priority;
         slot.options = options;
         slot.faults = 0;
-        slot.missed = 0;
-        slot.merged = 0;
+        slot.unserved = Unserved::NONE;
         slot.listed = false;
         let id = TaskId::new(slot.generation, index);
-        match task.when {
+        match order.when {
             When::At(delay) => self.arm_or_ready(index, delay, now),
-            When::Every(_) => {
-                self.arm_or_ready(index, task.first_at.unwrap_or(Duration::from_ticks(0)), now)
+            When::Every(period) => {
+                slot.period = period;
+                self.arm_or_ready(index, order.first_at, now);
             }
-            When::On(event) => self.listen(index, number(event), task.options.timeout(), now),
+            When::On(event) => {
+                let timeout = order.options.and_then(Options::timeout);
+                self.listen(index, number(event), timeout, now);
+            }
         }
         Ok(id)
     }
 
-    pub(crate) fn take_options(&mut self, options: Options) -> Option<Link> {
+    pub(crate) fn take_options(&mut self, options: &Options) -> Option<Link> {
         let link = if self.head.options_freed.is_none() {
             Link::to(self.head.options_used)
         } else {
@@ -290,7 +317,7 @@ impl<A: App> Table<'_, A> {
         } else {
             self.head.options_freed = record.next;
         }
-        *record = options;
+        *record = *options;
         Some(link)
     }
 
@@ -299,11 +326,15 @@ impl<A: App> Table<'_, A> {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.work = None;
         slot.step = Step::Free;
-        let options = core::mem::replace(&mut slot.options, Link::NONE);
-        let freed = self.head.options_freed;
-        if let Some(record) = self.options_at(options) {
-            record.next = freed;
-            self.head.options_freed = options;
+        if slot.priority != Priority::Normal {
+            self.head.ranked = self.head.ranked.wrapping_sub(1);
+        }
+        if !slot.options.is_none() {
+            let options = core::mem::replace(&mut slot.options, Link::NONE);
+            if let Some(record) = self.options.get_mut(options.place()) {
+                record.next = self.head.options_freed;
+                self.head.options_freed = options;
+            }
         }
         Chain::push::<QUEUE, _>(&mut self.head.freed, self.slots, index);
     }
@@ -334,14 +365,11 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn end(&mut self, index: u16) {
         self.withdraw(index);
         self.head.live = self.head.live.wrapping_sub(1);
-        let running = self.head.running == Link::to(index);
         if let Some(slot) = self.slot_mut(index) {
             slot.generation = slot.generation.wrapping_add(1);
-            slot.step = Step::Running;
+            slot.step = Step::Free;
         }
-        if running {
-            self.head.condemned = true;
-        } else {
+        if self.head.running != Link::to(index) {
             self.release(index);
         }
     }
@@ -349,9 +377,7 @@ impl<A: App> Table<'_, A> {
     /// Ends every task there is; what is scheduled later stays.
     pub(crate) fn stop(&mut self) {
         for index in 0..self.head.used {
-            let live = self.slot(index).is_some_and(|slot| slot.step != Step::Free);
-            let already = self.head.condemned && self.head.running == Link::to(index);
-            if live && !already {
+            if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
                 self.end(index);
             }
         }
@@ -416,10 +442,10 @@ impl Plan {
     }
 }
 
-/// Events are counted up to 256, so their numbers fit; one that does not belong to the type is
-/// heard by nobody.
+/// Events are counted up to 256, so their numbers fit. One that does not must not be taken for
+/// another: the largest number is nobody's, unless there are 256 events.
 pub(crate) fn number<E: Event>(event: E) -> u8 {
-    event.index() as u8
+    u8::try_from(event.index()).unwrap_or(u8::MAX)
 }
 
 #[cfg(target_pointer_width = "32")]

@@ -32,6 +32,7 @@ use core::{fmt, num::NonZeroU32};
 
 use crate::{
     event::Event,
+    table::{Order, Plan, number},
     time::{Duration, Instant},
     work::{App, Job},
 };
@@ -118,6 +119,17 @@ pub(crate) enum When<E> {
     At(Duration),
     Every(Duration),
     On(E),
+}
+
+impl<E: Event> When<E> {
+    pub(crate) fn plan(&self, missed: Option<Missed>, again: bool) -> Plan {
+        match *self {
+            Self::At(_) => Plan::Once,
+            Self::Every(_) => Plan::Every(missed.unwrap_or_default()),
+            Self::On(event) if again => Plan::Again(number(event)),
+            Self::On(event) => Plan::On(number(event)),
+        }
+    }
 }
 
 /// What few tasks need, kept beside the slots in a record of its own.
@@ -286,20 +298,25 @@ impl<A: App> Task<A> {
         self
     }
 
-    /// Whether what it says makes sense together.
-    pub(crate) fn check(&self) -> Result<(), ScheduleError> {
+    /// What the table is to do, if what the task says makes sense together.
+    pub(crate) fn order(&self) -> Result<Order<'_, A>, ScheduleError> {
         let listens = matches!(self.when, When::On(_));
         let repeats = matches!(self.when, When::Every(_));
         let for_listeners =
             self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
         let for_repeating = self.first_at.is_some() || self.missed.is_some();
-        if matches!(self.when, When::Every(period) if period.is_zero()) {
-            Err(ScheduleError::ZeroPeriod)
-        } else if (for_listeners && !listens) || (for_repeating && !repeats) {
-            Err(ScheduleError::WrongOption)
-        } else {
-            Ok(())
+        if (for_listeners && !listens) || (for_repeating && !repeats) {
+            return Err(ScheduleError::WrongOption);
         }
+        Ok(Order {
+            job: self.job,
+            params: self.params.clone().unwrap_or_default(),
+            when: self.when,
+            first_at: self.first_at.unwrap_or(Duration::from_ticks(0)),
+            plan: self.when.plan(self.missed, self.again),
+            priority: self.priority,
+            options: self.options.say_something().then_some(&self.options),
+        })
     }
 }
 

@@ -103,23 +103,13 @@ impl Timeline {
         lift(slots, hole, index);
     }
 
-    /// Whether more than one slot is due by `now`.
+    /// The slot that falls due first.
     #[inline]
-    pub(crate) fn has_second<S: Timed>(&self, slots: &[S], now: Instant) -> bool {
-        // The second is a child of the first.
-        let len = usize::from(self.len);
-        (1..len.min(3))
-            .any(|position| entry(slots, position).is_some_and(|(_, node)| node.deadline <= now))
-    }
-
-    /// The slot that falls due first, with its deadline.
-    #[inline]
-    pub(crate) fn first<S: Timed>(&self, slots: &[S]) -> Option<(u16, Instant)> {
+    pub(crate) fn first<'s, S: Timed>(&self, slots: &'s [S]) -> Option<(u16, &'s Node)> {
         if self.len == 0 {
             return None;
         }
-        let index = slots.first()?.node().heap;
-        Some((index, slots.get(usize::from(index))?.node().deadline))
+        entry(slots, 0)
     }
 
     /// All armed slots, the first one first, the rest in no order.
@@ -237,12 +227,12 @@ mod tests {
                 }
                 check(&timeline, &slots);
                 let first = timeline.first(&slots);
-                prop_assert_eq!(first.map(|(index, at)| (at.as_ticks(), index)),
+                prop_assert_eq!(first.map(|(index, node)| (node.deadline.as_ticks(), index)),
                     model.first().map(|&(at, _, index)| (at, index)));
             }
             for (deadline, _, index) in model {
-                let (first, at) = timeline.first(&slots).unwrap();
-                prop_assert_eq!((first, at.as_ticks()), (index, deadline));
+                let (first, node) = timeline.first(&slots).unwrap();
+                prop_assert_eq!((first, node.deadline.as_ticks()), (index, deadline));
                 timeline.disarm(&mut slots, first);
                 check(&timeline, &slots);
             }

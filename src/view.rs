@@ -39,9 +39,9 @@ impl<'a, A: App> View<'a, A> {
     ///
     /// Cost: O(1) when the task that is due first has no slack, else O(armed).
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let (first, deadline) = self.head.timeline.first(self.slots)?;
+        let (first, node) = self.head.timeline.first(self.slots)?;
         if self.slack_of(first).is_zero() {
-            return Some(deadline);
+            return Some(node.deadline);
         }
         self.head
             .timeline
@@ -63,7 +63,7 @@ impl<'a, A: App> View<'a, A> {
     pub(crate) fn status_at(&self, index: u16) -> Option<Status<A::Event>> {
         let slot = self.slot(index)?;
         let is_running = self.head.running == Link::to(index);
-        if slot.step == Step::Free || (is_running && self.head.condemned) {
+        if slot.step == Step::Free {
             return None;
         }
         let options = self.options_of(slot);
@@ -86,8 +86,8 @@ impl<'a, A: App> View<'a, A> {
                 _ => Some(slot.node.deadline),
             },
             faults: slot.faults,
-            missed: slot.missed,
-            merged: slot.merged,
+            missed: slot.unserved.missed,
+            merged: slot.unserved.merged,
         })
     }
 
@@ -112,11 +112,11 @@ impl<'a, A: App> View<'a, A> {
         self.tasks().filter(Status::is_pending).count()
     }
 
+    /// Who runs; one that has been cancelled meanwhile is still called by its own id.
     pub(crate) fn running(&self) -> Option<TaskId> {
-        if self.head.running.is_none() {
-            return None;
-        }
         let index = self.head.running.index();
-        self.slot(index).map(|slot| TaskId::new(slot.generation, index))
+        let slot = self.slot(index)?;
+        let ended = u16::from(slot.step == Step::Free);
+        Some(TaskId::new(slot.generation.wrapping_sub(ended), index))
     }
 }

@@ -164,7 +164,7 @@ impl<A: App> Table<'_, A> {
                     // It came after all: this run answers the event.
                     slot.step = Step::Called;
                 } else {
-                    slot.merged = slot.merged.saturating_add(1);
+                    slot.unserved.merged = slot.unserved.merged.saturating_add(1);
                     if options.is_some_and(|options| options.keep_first) {
                         return;
                     }
@@ -192,7 +192,7 @@ impl<A: App> Table<'_, A> {
         let (mut options, deadline) = (slot.options, slot.node.deadline);
         if let Plan::Every(_) = slot.plan {
             if options.is_none() {
-                options = self.take_options(Options::NONE).ok_or(AwaitError::OptionsFull)?;
+                options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }
             if let Some(record) = self.options_at(options) {
                 if !record.has_phase {

@@ -14,11 +14,11 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    pass::{Batch, Run},
-    table::{Head, Slot, Step, Table},
+    pass::{After, Run},
+    table::{Head, Order, Slot, Step, Table},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
-        Status, Task, TaskId,
+        Status, Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -115,7 +115,7 @@ macro_rules! verbs {
         /// ```
         #[doc(alias = "do")]
         pub fn do_now(&mut self, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::now(job))
+            self.settle(When::At(Duration::from_ticks(0)), job)
         }
 
         /// Runs a job once, `delay` from now.
@@ -134,7 +134,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn at(&mut self, delay: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::at(delay, job))
+            self.settle(When::At(delay), job)
         }
 
         /// Runs a job now and then every `period`, without drift.
@@ -153,7 +153,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn repeat(&mut self, period: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::repeat(period, job))
+            self.settle(When::Every(period), job)
         }
 
         /// Runs a job once, when `event` is triggered.
@@ -174,7 +174,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn on(&mut self, event: A::Event, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(&Task::on(event, job))
+            self.settle(When::On(event), job)
         }
 
         /// Schedules a [`Task`], with whatever it says.
@@ -195,12 +195,25 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
-            self.settle(&task).map_err(|reason| Rejected { task, reason })
+            let now = self.now();
+            match task.order().and_then(|order| self.table().settle(order, now)) {
+                Ok(id) => Ok(id),
+                Err(reason) => Err(Rejected { task, reason }),
+            }
         }
 
-        fn settle(&mut self, task: &Task<A>) -> Result<TaskId, ScheduleError> {
+        fn settle(&mut self, when: When<A::Event>, job: Job<A>) -> Result<TaskId, ScheduleError> {
             let now = self.now();
-            self.table().settle(task, now)
+            let order = Order {
+                job,
+                params: A::Params::default(),
+                when,
+                first_at: Duration::from_ticks(0),
+                plan: when.plan(None, false),
+                priority: Priority::Normal,
+                options: None,
+            };
+            self.table().settle(order, now)
         }
 
         /// Triggers an event: what listens to it is ready now. Returns how many that were, those
@@ -519,46 +532,51 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 /// One pass: the whole of it, once for each app and clock.
 #[inline]
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
-    let mut now = table.head.read(clock);
+    let now = table.head.read(clock);
     table.read_mail(now);
-    match table.gather(now) {
-        Batch::Nothing => {}
-        Batch::Alone(index) => {
-            run(index, table, app, clock, now);
-        }
-        Batch::Queued(limit) => {
-            for priority in [Priority::High, Priority::Normal, Priority::Low] {
-                while let Some(index) = table.take_ready(priority, limit) {
-                    now = run(index, table, app, clock, now);
-                    if table.is_stopped() {
-                        return what_next(table);
-                    }
+    table.open_pass();
+    if table.needs_queues() {
+        table.queue_due(now);
+        for priority in [Priority::High, Priority::Normal, Priority::Low] {
+            while let Some(index) = table.take_ready(priority) {
+                run(index, table, app, clock, now);
+                if table.is_stopped() {
+                    return what_next(table);
                 }
+            }
+        }
+    } else {
+        while let Some(index) = table.take_due(now) {
+            run(index, table, app, clock, now);
+            if table.is_stopped() {
+                break;
             }
         }
     }
     what_next(table)
 }
 
-/// One run: the only place where a run begins and ends. Returns when it ended.
+/// One run: the only place where a run begins and ends.
 #[inline]
 fn run<A: App, C: Clock>(
     index: u16,
     table: &mut Table<'_, A>,
     app: &mut A,
     clock: &C,
-    started: Instant,
-) -> Instant {
-    let Some(run) = table.begin(index) else { return started };
+    pass_began: Instant,
+) {
+    let Some(run) = table.begin(index) else { return };
+    let started = if run.counts_from_start { table.head.read(clock) } else { pass_began };
     let mut cx = Cx { table: table.reborrow(), clock, run: &run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
         app.on_fault(&fault, &mut cx);
     }
-    let now = table.head.read(clock);
-    table.finish(&run, started, now);
-    now
+    if let After::GoesOn = table.finish(&run) {
+        let now = table.head.read(clock);
+        table.go_on(&run, started, now);
+    }
 }
 
 fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
@@ -618,13 +636,13 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// How many deadlines were skipped since the last run; it stays at 65,535.
     pub fn missed(&self) -> u16 {
-        self.run.missed
+        self.run.unserved.missed
     }
 
     /// How many triggers this run answers besides the one that made the task ready; it stays at
     /// 65,535.
     pub fn merged(&self) -> u16 {
-        self.run.merged
+        self.run.unserved.merged
     }
 
     /// Ends the task that runs: this is its last run.
