@@ -11,6 +11,7 @@ use crate::{
     table::{Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Instant, later},
+    timeline,
     work::{App, Job},
 };
 
@@ -85,7 +86,7 @@ impl<A: App> Table<'_, A> {
     /// stand before it meanwhile: what a job arms is due later, or goes to a queue.
     #[inline]
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<u16> {
-        let (index, node) = self.head.timeline.first(self.slots)?;
+        let (index, node) = timeline::first(self.slots)?;
         if node.deadline > now || node.sequence >= self.head.limit {
             return None;
         }
@@ -113,12 +114,12 @@ impl<A: App> Table<'_, A> {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some((index, node)) = self.head.timeline.first(self.slots) {
+        while let Some((index, node)) = timeline::first(self.slots) {
             if node.deadline > now {
                 break;
             }
             let node = *node;
-            self.head.timeline.disarm(self.slots, index);
+            timeline::disarm(self.slots, index);
             self.fall_due(index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
             let rank = slot.priority as usize;
@@ -236,7 +237,7 @@ impl<A: App> Table<'_, A> {
                 let options = self.options.get(slot.options.place());
                 let timeout = options.and_then(Options::timeout);
                 if slot.node.is_armed() {
-                    self.head.timeline.disarm(self.slots, index);
+                    timeline::disarm(self.slots, index);
                 }
                 let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
                 if !slot.listed {

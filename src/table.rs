@@ -16,7 +16,7 @@ use crate::{
     list::{Chain, Link, Linked, Links},
     task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
-    timeline::{Node, Timed, Timeline},
+    timeline::{self, Node, Timed},
     view::View,
     work::{App, Job},
 };
@@ -142,7 +142,6 @@ impl<A: App> Linked<WAITING> for Slot<A> {
 
 /// What there is once, however many tasks.
 pub(crate) struct Head<A: App> {
-    pub(crate) timeline: Timeline,
     /// One ready queue for each priority, in the order of the enum.
     pub(crate) ready: [Chain; 3],
     /// Slots that were in use and are free again, oldest first.
@@ -173,7 +172,6 @@ pub(crate) struct Head<A: App> {
 impl<A: App> Head<A> {
     pub(crate) const fn new() -> Self {
         Self {
-            timeline: Timeline::EMPTY,
             ready: [Chain::EMPTY; 3],
             freed: Chain::EMPTY,
             used: 0,
@@ -344,7 +342,7 @@ impl<A: App> Table<'_, A> {
         let Some(slot) = self.slots.get(usize::from(index)) else { return };
         let listed = slot.listed;
         if slot.node.is_armed() {
-            self.head.timeline.disarm(self.slots, index);
+            timeline::disarm(self.slots, index);
         } else if slot.step.is_ready() {
             if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
                 Chain::remove::<QUEUE, _>(queue, self.slots, index);

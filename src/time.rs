@@ -111,7 +111,7 @@ impl<'a> Sleep<'a> {
     }
 
     /// Whether the clock has called [`end`](Self::end).
-    pub(crate) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.ended.get()
     }
 }

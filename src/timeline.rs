@@ -1,19 +1,31 @@
-//! The timeline: what is armed, in the order in which it falls due.
+//! The timeline: which of the armed slots falls due first.
 //!
-//! An indexed binary heap over the table. The heap is an array of slot indices, kept in the slots
-//! themselves (`heap` of slot *p* is the entry at position *p* and has nothing else to do with that
-//! slot); each armed slot knows its position, so that it can be taken out of the middle at once.
-//! Nothing is ever left behind to be skipped later, and the key of a slot never changes while it
-//! is in.
+//! A tournament over the table. Every slot is a player at a fixed place at the bottom; every match
+//! above remembers which of two players falls due earlier, and the winner of the last match is the
+//! first of all. When a player's deadline changes, or it joins or leaves, only the matches on its
+//! way up are played again, and as soon as one ends as before the rest stand. So arming, cancelling
+//! and re-arming are one and the same walk of at most log2(places) steps with one comparison each,
+//! typically two; nothing is ever left behind to be skipped later, and no slot needs to know where
+//! it is.
+//!
+//! There is one match fewer than there are players, so match *m* is kept in slot *m*, with which it
+//! has nothing else to do. Match 1 is the last one; match *m* is between the players or winners at
+//! 2*m* and 2*m* + 1; slot *i* plays at *places* + *i*. With five places:
+//!
+//! ```text
+//!              1
+//!         ┌────┴────┐
+//!         2         3
+//!       ┌─┴─┐     ┌─┴─┐
+//!       4   5     6   7      5 to 9 are the slots 0 to 4
+//!      ┌┴┐
+//!      8 9
+//! ```
 //!
 //! Order: deadline, then the number it was given when it was armed. No two numbers are equal, so
 //! equal deadlines come out first in, first out.
-//!
-//! Taking one out moves the hole down to a leaf along the earlier children and then lifts the last
-//! entry into place: one comparison a level instead of two, as the last entry nearly always
-//! belongs near the bottom.
 
-use crate::time::Instant;
+use crate::{list::Link, time::Instant};
 
 /// A slot's share of the timeline.
 #[derive(Clone, Copy, Debug)]
@@ -22,18 +34,17 @@ pub(crate) struct Node {
     pub(crate) deadline: Instant,
     /// Which arming this is; numbers grow, and no two armed slots have the same.
     pub(crate) sequence: u32,
-    /// Its position in the heap plus one; zero when it is not in.
-    place: u16,
-    /// The heap's entry at the position that has this slot's index.
-    heap: u16,
+    /// Who won the match that is kept here.
+    winner: Link,
+    armed: bool,
 }
 
 impl Node {
     pub(crate) const LOOSE: Self =
-        Self { deadline: Instant::from_ticks(0), sequence: 0, place: 0, heap: 0 };
+        Self { deadline: Instant::from_ticks(0), sequence: 0, winner: Link::NONE, armed: false };
 
     pub(crate) const fn is_armed(&self) -> bool {
-        self.place != 0
+        self.armed
     }
 
     /// Whether this one comes first.
@@ -50,128 +61,75 @@ pub(crate) trait Timed {
     fn node_mut(&mut self) -> &mut Node;
 }
 
-/// How many slots are armed; the rest of the heap is in the slots.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeline {
-    len: u16,
-}
-
-impl Timeline {
-    pub(crate) const EMPTY: Self = Self { len: 0 };
-
-    /// Puts a slot in. It must not be in already.
-    ///
-    /// Cost: O(log armed).
-    pub(crate) fn arm<S: Timed>(&mut self, slots: &mut [S], index: u16) {
-        let last = self.len;
-        self.len = last.wrapping_add(1);
-        lift(slots, usize::from(last), index);
-    }
-
-    /// Takes a slot out. It must be in.
-    ///
-    /// Cost: O(log armed).
-    pub(crate) fn disarm<S: Timed>(&mut self, slots: &mut [S], index: u16) {
-        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
-        let position = core::mem::take(&mut slot.node_mut().place).wrapping_sub(1);
-        let last = self.len.wrapping_sub(1);
-        self.len = last;
-        if position == last {
-            return;
-        }
-        let Some(moved) = slots.get(usize::from(last)).map(|slot| slot.node().heap) else { return };
-        let hole = sink_hole(slots, usize::from(last), usize::from(position));
-        lift(slots, hole, moved);
-    }
-
-    /// Gives a slot that is in a new deadline, anywhere in the timeline.
-    ///
-    /// Cost: O(log armed), half of taking it out and putting it in again.
-    pub(crate) fn postpone<S: Timed>(
-        &mut self,
-        slots: &mut [S],
-        index: u16,
-        deadline: Instant,
-        sequence: u32,
-    ) {
-        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
-        let node = slot.node_mut();
-        node.deadline = deadline;
-        node.sequence = sequence;
-        let position = usize::from(node.place.wrapping_sub(1));
-        let hole = sink_hole(slots, usize::from(self.len), position);
-        lift(slots, hole, index);
-    }
-
-    /// The slot that falls due first.
-    #[inline]
-    pub(crate) fn first<'s, S: Timed>(&self, slots: &'s [S]) -> Option<(u16, &'s Node)> {
-        if self.len == 0 {
-            return None;
-        }
-        entry(slots, 0)
-    }
-
-    /// All armed slots, the first one first, the rest in no order.
-    pub(crate) fn iter<S: Timed>(&self, slots: &[S]) -> impl Iterator<Item = u16> {
-        slots.iter().take(usize::from(self.len)).map(|slot| slot.node().heap)
-    }
-}
-
-/// Moves the hole at `hole` down to a leaf of a heap of `len` and returns where it came to rest.
+/// Puts a slot in, or moves it when it is in.
+///
+/// Cost: O(log places).
 #[inline]
-fn sink_hole<S: Timed>(slots: &mut [S], len: usize, mut hole: usize) -> usize {
-    loop {
-        // Positions are below 65,535, so this cannot overflow where `usize` has 32 bits.
-        let left = hole.wrapping_mul(2).wrapping_add(1);
-        if left >= len {
-            return hole;
-        }
-        let Some((mut child, earlier)) = entry(slots, left) else { return hole };
-        let mut at = left;
-        let right = left.wrapping_add(1);
-        if right < len {
-            let Some((other, node)) = entry(slots, right) else { return hole };
-            if node.before(earlier) {
-                child = other;
-                at = right;
+pub(crate) fn arm<S: Timed>(slots: &mut [S], index: u16, deadline: Instant, sequence: u32) {
+    let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+    let node = slot.node_mut();
+    node.deadline = deadline;
+    node.sequence = sequence;
+    node.armed = true;
+    replay(slots, index);
+}
+
+/// Takes a slot out.
+///
+/// Cost: O(log places).
+#[inline]
+pub(crate) fn disarm<S: Timed>(slots: &mut [S], index: u16) {
+    let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+    slot.node_mut().armed = false;
+    replay(slots, index);
+}
+
+/// The slot that falls due first.
+///
+/// Cost: O(1).
+#[inline]
+pub(crate) fn first<S: Timed>(slots: &[S]) -> Option<(u16, &Node)> {
+    let winner = match slots {
+        [_, last_match, ..] => last_match.node().winner,
+        _ => player(slots, slots.len()),
+    };
+    Some((winner.index(), slots.get(winner.place())?.node()))
+}
+
+/// Plays the matches of a slot again, from the bottom up.
+fn replay<S: Timed>(slots: &mut [S], index: u16) {
+    let own = Link::to(index);
+    let mut at = slots.len().wrapping_add(usize::from(index));
+    let mut winner = player(slots, at);
+    let Some(mut best) = slots.get(usize::from(index)).map(|slot| *slot.node()) else { return };
+    while at > 1 {
+        let rival = player(slots, at ^ 1);
+        if let Some(slot) = slots.get(rival.place()) {
+            if winner.is_none() || slot.node().before(&best) {
+                winner = rival;
+                best = *slot.node();
             }
         }
-        place(slots, hole, child);
-        hole = at;
-    }
-}
-
-/// Moves the hole up to where `index` belongs, and puts it there.
-#[inline]
-fn lift<S: Timed>(slots: &mut [S], mut hole: usize, index: u16) {
-    let Some(node) = slots.get(usize::from(index)).map(|slot| *slot.node()) else { return };
-    while hole > 0 {
-        let above = hole.wrapping_sub(1) / 2;
-        let Some((parent, later)) = entry(slots, above) else { return };
-        if later.before(&node) {
-            break;
+        at /= 2;
+        let Some(slot) = slots.get_mut(at) else { return };
+        let decided = &mut slot.node_mut().winner;
+        if *decided == winner && winner != own {
+            return;
         }
-        place(slots, hole, parent);
-        hole = above;
+        *decided = winner;
     }
-    place(slots, hole, index);
 }
 
-/// Who is at a position of the heap.
+/// Who comes from a place of the drawing: a slot if it is armed, or the winner of a match.
 #[inline]
-fn entry<S: Timed>(slots: &[S], position: usize) -> Option<(u16, &Node)> {
-    let index = slots.get(position)?.node().heap;
-    Some((index, slots.get(usize::from(index))?.node()))
-}
-
-#[inline]
-fn place<S: Timed>(slots: &mut [S], position: usize, index: u16) {
-    if let Some(slot) = slots.get_mut(position) {
-        slot.node_mut().heap = index;
+fn player<S: Timed>(slots: &[S], at: usize) -> Link {
+    if let Some(slot) = slots.get(at) {
+        return slot.node().winner;
     }
-    if let Some(slot) = slots.get_mut(usize::from(index)) {
-        slot.node_mut().place = (position as u16).wrapping_add(1);
+    let index = at.wrapping_sub(slots.len());
+    match slots.get(index) {
+        Some(slot) if slot.node().armed => Link::to(index as u16),
+        _ => Link::NONE,
     }
 }
 
@@ -190,83 +148,76 @@ mod tests {
         }
     }
 
-    fn check(timeline: &Timeline, slots: &[Node]) {
-        for position in 0..timeline.len {
-            let index = slots[usize::from(position)].heap;
-            assert_eq!(slots[usize::from(index)].place, position + 1);
-            if position > 0 {
-                let parent = slots[usize::from((position - 1) / 2)].heap;
-                assert!(slots[usize::from(parent)].before(&slots[usize::from(index)]));
-            }
+    /// Every match has been won by the better of its two.
+    fn check(slots: &[Node]) {
+        for at in 1..slots.len() {
+            let (a, b) = (player(slots, 2 * at), player(slots, 2 * at + 1));
+            let winner = match (slots.get(a.place()), slots.get(b.place())) {
+                (Some(one), Some(other)) if other.before(one) => b,
+                (None, _) => b,
+                _ => a,
+            };
+            assert_eq!(slots[at].winner, winner, "match {at}");
         }
-        let armed = slots.iter().filter(|slot| slot.is_armed()).count();
-        assert_eq!(armed, usize::from(timeline.len), "a slot was lost or is in twice");
     }
 
     proptest! {
         #[test]
         fn the_timeline_is_a_sorted_vec(
             size in 1usize..40,
-            steps in prop::collection::vec((any::<prop::sample::Index>(), 0u64..8), 1..300)
+            steps in prop::collection::vec((any::<prop::sample::Index>(), 0u64..8, 0u8..3), 1..300)
         ) {
             let mut slots = vec![Node::LOOSE; size];
-            let mut timeline = Timeline::EMPTY;
             let mut model: Vec<(u64, u32, u16)> = Vec::new();
-            for (number, (which, deadline)) in (0u32..).zip(steps) {
+            for (number, (which, deadline, leave)) in (0u32..).zip(steps) {
                 let index = which.index(size) as u16;
-                let slot = &mut slots[usize::from(index)];
-                if slot.is_armed() {
-                    timeline.disarm(&mut slots, index);
-                    model.retain(|entry| entry.2 != index);
+                model.retain(|entry| entry.2 != index);
+                if leave == 0 {
+                    disarm(&mut slots, index);
                 } else {
-                    slot.deadline = Instant::from_ticks(deadline);
-                    slot.sequence = number;
-                    timeline.arm(&mut slots, index);
+                    arm(&mut slots, index, Instant::from_ticks(deadline), number);
                     model.push((deadline, number, index));
                     model.sort();
                 }
-                check(&timeline, &slots);
-                let first = timeline.first(&slots);
-                prop_assert_eq!(first.map(|(index, node)| (node.deadline.as_ticks(), index)),
-                    model.first().map(|&(at, _, index)| (at, index)));
+                check(&slots);
+                let first = first(&slots).map(|(index, node)| (node.deadline.as_ticks(), index));
+                prop_assert_eq!(first, model.first().map(|&(at, _, index)| (at, index)));
             }
-            for (deadline, _, index) in model {
-                let (first, node) = timeline.first(&slots).unwrap();
-                prop_assert_eq!((first, node.deadline.as_ticks()), (index, deadline));
-                timeline.disarm(&mut slots, first);
-                check(&timeline, &slots);
+            for (_, _, index) in model {
+                prop_assert_eq!(first(&slots).map(|first| first.0), Some(index));
+                disarm(&mut slots, index);
+                check(&slots);
             }
+            prop_assert!(first(&slots).is_none());
         }
     }
 
     #[test]
     fn equal_deadlines_come_out_first_in_first_out() {
         let mut slots = [Node::LOOSE; 100];
-        let mut timeline = Timeline::EMPTY;
         for index in 0..100 {
-            slots[usize::from(index)].sequence = u32::from(index);
-            timeline.arm(&mut slots, index);
+            arm(&mut slots, (index * 7) % 100, Instant::from_ticks(5), u32::from(index));
         }
         for index in 0..100 {
-            assert_eq!(timeline.first(&slots).map(|first| first.0), Some(index));
-            timeline.disarm(&mut slots, index);
+            assert_eq!(first(&slots).map(|first| first.0), Some((index * 7) % 100));
+            disarm(&mut slots, (index * 7) % 100);
         }
     }
 
     #[test]
     fn the_largest_table_works() {
         let mut slots = vec![Node::LOOSE; 65_534];
-        let mut timeline = Timeline::EMPTY;
         for index in 0..65_534u16 {
-            slots[usize::from(index)].sequence = u32::from(index.wrapping_mul(40_503));
-            timeline.arm(&mut slots, index);
+            let number = u32::from(index.wrapping_mul(40_503));
+            arm(&mut slots, index, Instant::from_ticks(1), number);
         }
-        check(&timeline, &slots);
-        let mut last = 0;
-        while let Some((index, _)) = timeline.first(&slots) {
-            timeline.disarm(&mut slots, index);
-            assert!(slots[usize::from(index)].sequence >= last);
-            last = slots[usize::from(index)].sequence;
+        check(&slots);
+        let mut last = None;
+        while let Some((index, node)) = first(&slots) {
+            assert!(last < Some(node.sequence));
+            last = Some(node.sequence);
+            disarm(&mut slots, index);
         }
+        assert!(last.is_some());
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     table::{Head, Plan, Slot, Step},
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
+    timeline,
     work::App,
 };
 
@@ -37,21 +38,21 @@ impl<'a, A: App> View<'a, A> {
 
     /// When the next sleep must end: the earliest deadline plus slack.
     ///
-    /// Cost: O(1) when the task that is due first has no slack, else O(armed).
+    /// Cost: O(1) when the task that is due first has no slack, else O(tasks).
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let (first, node) = self.head.timeline.first(self.slots)?;
-        if self.slack_of(first).is_zero() {
+        let (first, node) = timeline::first(self.slots)?;
+        if self.slot(first).is_none_or(|slot| self.slack_of(slot).is_zero()) {
             return Some(node.deadline);
         }
-        self.head
-            .timeline
-            .iter(self.slots)
-            .filter_map(|index| Some(later(self.slot(index)?.node.deadline, self.slack_of(index))))
+        self.slots
+            .iter()
+            .filter(|slot| slot.node.is_armed())
+            .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
             .min()
     }
 
-    fn slack_of(&self, index: u16) -> Duration {
-        let options = self.slot(index).and_then(|slot| self.options_of(slot));
+    fn slack_of(&self, slot: &Slot<A>) -> Duration {
+        let options = self.options_of(slot);
         Duration::from_ticks(options.map_or(0, |options| u64::from(options.slack_micros)))
     }
 

@@ -14,6 +14,7 @@ use crate::{
     table::{Plan, QUEUE, Step, Table, WAITING, number},
     task::{AwaitError, Options, TaskId},
     time::{Duration, Instant, later},
+    timeline,
     work::App,
 };
 
@@ -43,13 +44,7 @@ impl<A: App> Table<'_, A> {
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = step;
-        if slot.node.is_armed() {
-            // It has run where it was, and nothing comes before it: later is further down.
-            return self.head.timeline.postpone(self.slots, index, deadline, sequence);
-        }
-        slot.node.deadline = deadline;
-        slot.node.sequence = sequence;
-        self.head.timeline.arm(self.slots, index);
+        timeline::arm(self.slots, index, deadline, sequence);
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
@@ -148,7 +143,7 @@ impl<A: App> Table<'_, A> {
                 };
                 let stays = own && matches!(slot.plan, Plan::Again(_));
                 if slot.node.is_armed() {
-                    self.head.timeline.disarm(self.slots, index);
+                    timeline::disarm(self.slots, index);
                 }
                 if !stays {
                     self.leave(index);

@@ -41,8 +41,8 @@ fn a_sleep_that_is_over_is_not_begun() {
 }
 
 #[test]
-fn no_wake_is_slept_through_in_ten_thousand_rounds() {
-    const ROUNDS: usize = 10_000;
+fn no_wake_is_slept_through_in_fifty_thousand_rounds() {
+    const ROUNDS: usize = 50_000;
     static ARRIVED: AtomicBool = AtomicBool::new(false);
     static ROUND: AtomicUsize = AtomicUsize::new(0);
 

@@ -485,7 +485,8 @@ mod tests {
     #[test]
     fn a_script_can_be_made_at_run_time() {
         let log = RefCell::new(Vec::new());
-        let mut actions: Vec<(u64, Box<dyn Fn(&Virtual<'_>) + '_>)> = vec![];
+        type Action<'a> = Box<dyn Fn(&Virtual<'_>) + 'a>;
+        let mut actions: Vec<(u64, Action<'_>)> = vec![];
         for at in [5_u64, 4] {
             let log = &log;
             actions.push((at, Box::new(move |_| log.borrow_mut().push(at))));
