@@ -46,16 +46,18 @@ fn SysTick() {
 
 #[entry]
 fn main() -> ! {
+    // Becomes a `&'static mut`: all zeros, so it takes no flash.
+    static mut WORK: Work<Leds, Ticks, 3, 0> = Work::new(Ticks);
+
     if let Some(peripherals) = cortex_m::Peripherals::take() {
         start_ticking(peripherals.SYST);
     }
-    let mut work = Work::<Leds, _, 3, 0>::new(Ticks);
     let jobs = [toggle::<0>, toggle::<1>, toggle::<2>];
     for (period, job) in PERIODS_MS.into_iter().zip(jobs) {
-        let _ = work.repeat(Duration::from_millis(period.into()), job);
+        let _ = WORK.repeat(Duration::from_millis(period.into()), job);
     }
     let mut leds = Leds { pins: 0 };
     loop {
-        let _ = work.start(&mut leds);
+        let _ = WORK.start(&mut leds);
     }
 }
