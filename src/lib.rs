@@ -73,6 +73,7 @@ pub mod time;
 pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox};
+pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
     State, Status, Task, TaskId,

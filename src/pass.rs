@@ -10,32 +10,32 @@ use crate::{
     repeat,
     table::{Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
-    time::{Instant, later},
+    time::{Clock, Instant, later},
     timeline,
     work::{App, Job},
 };
+
+/// What is left to run in a pass.
+pub(crate) enum Batch {
+    /// The timeline, from the front: everything has the same priority and nothing is queued.
+    InOrder,
+    /// The ready queues, from this priority down.
+    Queued(Priority),
+}
 
 /// A run that is being made: everything the job may ask about it.
 pub(crate) struct Run<A: App> {
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
     pub(crate) scheduled_at: Instant,
+    /// When it began; read from the clock only where that matters.
+    pub(crate) started: Instant,
     pub(crate) index: u16,
     pub(crate) generation: u16,
     pub(crate) unserved: Unserved,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) event: u8,
-    /// Whether the next deadline depends on when this run starts.
-    pub(crate) counts_from_start: bool,
-}
-
-/// What is left to do after a run.
-#[must_use]
-pub(crate) enum After {
-    Nothing,
-    /// The task goes on by time, for which one must know how late it is.
-    GoesOn,
 }
 
 impl<A: App> Run<A> {
@@ -65,33 +65,47 @@ impl<A: App> Table<'_, A> {
         mail.end();
     }
 
-    /// Draws the line: what has a number below the limit belongs to the pass.
+    /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
+    /// go through it: the queues are needed when something is in them already, or when priorities
+    /// have a say. Otherwise the order of the timeline is the order of the pass.
     #[inline]
-    pub(crate) fn open_pass(&mut self) {
+    pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
             self.renumber();
         }
         self.head.limit = self.head.sequence;
-    }
-
-    /// Whether what is due must go through the ready queues: because something is in them already,
-    /// or because priorities have a say. Otherwise the order of the timeline is the order of the
-    /// pass.
-    #[inline]
-    pub(crate) fn needs_queues(&self) -> bool {
-        self.head.ranked != 0 || self.has_ready()
-    }
-
-    /// The next of this pass in the timeline, where it stays for its run. Nothing else comes to
-    /// stand before it meanwhile: what a job arms is due later, or goes to a queue.
-    #[inline]
-    pub(crate) fn take_due(&mut self, now: Instant) -> Option<u16> {
-        let (index, node) = timeline::first(self.slots)?;
-        if node.deadline > now || node.sequence >= self.head.limit {
-            return None;
+        if self.head.ranked == 0 && !self.has_ready() {
+            return Batch::InOrder;
         }
-        self.fall_due(index);
-        Some(index)
+        self.queue_due(now);
+        Batch::Queued(Priority::High)
+    }
+
+    /// The next task of the pass, in a ready state. One that comes from the timeline stays there
+    /// for its run: nothing comes to stand before it, as what a job arms is due later or goes to a
+    /// queue.
+    #[inline]
+    pub(crate) fn next_ready(&mut self, batch: &mut Batch, now: Instant) -> Option<u16> {
+        let limit = self.head.limit;
+        let Batch::Queued(priority) = batch else {
+            let (index, node) = timeline::first(self.slots)?;
+            if node.deadline > now || node.sequence >= limit {
+                return None;
+            }
+            self.fall_due(index);
+            return Some(index);
+        };
+        loop {
+            let queue = self.head.ready.get_mut(*priority as usize)?;
+            let first = queue.first();
+            match self.slots.get(first.place()) {
+                Some(slot) if slot.node.sequence < limit => {
+                    queue.pop::<QUEUE, _>(self.slots);
+                    return Some(first.index());
+                }
+                _ => *priority = priority.below()?,
+            }
+        }
     }
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
@@ -140,33 +154,22 @@ impl<A: App> Table<'_, A> {
         }
     }
 
-    /// The next of this pass in the queue of a priority; it is in no queue then.
+    /// Step 7: a run begins.
     #[inline]
-    pub(crate) fn take_ready(&mut self, priority: Priority) -> Option<u16> {
-        let queue = self.head.ready.get_mut(priority as usize)?;
-        let first = queue.first();
-        if self.slots.get(first.place())?.node.sequence >= self.head.limit {
-            return None;
-        }
-        Chain::pop::<QUEUE, _>(queue, self.slots);
-        Some(first.index())
-    }
-
-    /// Step 7: a run begins. A task that came from the timeline is still in it, at its old deadline.
-    #[inline]
-    pub(crate) fn begin(&mut self, index: u16) -> Option<Run<A>> {
+    pub(crate) fn begin(&mut self, index: u16, clock: &impl Clock, now: Instant) -> Option<Run<A>> {
         let slot = self.slots.get_mut(usize::from(index))?;
         let (job, params) = slot.work.as_ref()?;
+        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
         let run = Run {
             job: *job,
             params: params.clone(),
             scheduled_at: slot.node.deadline,
+            started: if counts_from_start { self.head.read(clock) } else { now },
             index,
             generation: slot.generation,
             unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
             cause: slot.step,
             event: slot.event,
-            counts_from_start: slot.plan == Plan::Every(Missed::Delay),
         };
         slot.step = Step::Running;
         self.head.running = Link::to(index);
@@ -184,41 +187,25 @@ impl<A: App> Table<'_, A> {
 
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
     #[inline]
-    pub(crate) fn finish(&mut self, run: &Run<A>) -> After {
+    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
+        let index = run.index;
         self.head.running = Link::NONE;
-        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return After::Nothing };
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
                 // It was cancelled in its run.
-                self.release(run.index);
+                self.release(index);
             }
-            return After::Nothing;
+            return;
         }
         match slot.plan {
-            Plan::Every(_) => return After::GoesOn,
-            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
-                slot.step = Step::Listening;
-            }
-            Plan::Again(_) => return After::GoesOn,
-            Plan::Once | Plan::On(_) => {
-                slot.generation = slot.generation.wrapping_add(1);
-                self.head.live = self.head.live.wrapping_sub(1);
-                self.withdraw(run.index);
-                self.release(run.index);
-            }
-        }
-        After::Nothing
-    }
-
-    /// Step 8, for tasks to which time matters: a repeating task is armed for its next deadline, a
-    /// listener listens again.
-    #[inline]
-    pub(crate) fn go_on(&mut self, run: &Run<A>, started: Instant, now: Instant) {
-        let index = run.index;
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        match slot.plan {
-            Plan::Every(missed) if run.cause == Step::Due => {
-                let next = repeat::after_run(run.scheduled_at, slot.period, missed, started, now);
+            Plan::Every(missed) => {
+                let now = self.head.read(clock);
+                if run.cause != Step::Due {
+                    return self.resume(run, now);
+                }
+                let next =
+                    repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
                 if next.skipped > 0 {
                     let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
                     slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
@@ -229,26 +216,35 @@ impl<A: App> Table<'_, A> {
                     self.arm(index, Step::Timed, next.deadline);
                 }
             }
-            Plan::Every(_) => {
-                let deadline = self.phase_after_waiting(run, started, now);
-                self.arm(index, Step::Timed, deadline);
+            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
+                slot.step = Step::Listening;
             }
             Plan::Again(event) => {
-                let options = self.options.get(slot.options.place());
-                let timeout = options.and_then(Options::timeout);
-                if slot.node.is_armed() {
-                    timeline::disarm(self.slots, index);
-                }
-                let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-                if !slot.listed {
-                    return self.listen(index, event, timeout, now);
-                }
-                slot.step = Step::Listening;
-                if let Some(timeout) = timeout {
-                    self.arm(index, Step::Listening, later(now, timeout));
-                }
+                let now = self.head.read(clock);
+                self.listen_again(index, event, now);
             }
-            Plan::Once | Plan::On(_) => {}
+            Plan::Once | Plan::On(_) => {
+                slot.generation = slot.generation.wrapping_add(1);
+                self.head.live = self.head.live.wrapping_sub(1);
+                self.withdraw(index);
+                self.release(index);
+            }
+        }
+    }
+
+    /// A listener for life goes back to its event, with its timeout if it has one.
+    fn listen_again(&mut self, index: u16, event: u8, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        slot.step = Step::Listening;
+        let listed = slot.listed;
+        let timeout = self.options.get(slot.options.place()).and_then(Options::timeout);
+        if slot.node.is_armed() {
+            timeline::disarm(self.slots, index);
+        }
+        if !listed {
+            self.listen(index, event, timeout, now);
+        } else if let Some(timeout) = timeout {
+            self.arm(index, Step::Listening, later(now, timeout));
         }
     }
 
@@ -275,11 +271,11 @@ impl<A: App> Table<'_, A> {
         Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
     }
 
-    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
-    /// than the event and not in the past. What passed while it waited was not missed.
+    /// A repeating task goes on after it has waited for an event: in its old phase, later than the
+    /// event and not in the past. What passed while it waited was not missed.
     #[cold]
-    fn phase_after_waiting(&mut self, run: &Run<A>, started: Instant, now: Instant) -> Instant {
-        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
+    fn resume(&mut self, run: &Run<A>, now: Instant) {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return };
         let (period, plan, options) = (slot.period, slot.plan, slot.options);
         let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
@@ -287,11 +283,13 @@ impl<A: App> Table<'_, A> {
                 phase = record.phase;
             }
         }
-        if plan == Plan::Every(Missed::Delay) {
-            return later(started, period);
-        }
-        let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
-        repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
+        let deadline = if plan == Plan::Every(Missed::Delay) {
+            later(run.started, period)
+        } else {
+            let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
+            repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
+        };
+        self.arm(run.index, Step::Timed, deadline);
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
@@ -321,11 +319,11 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.head.stopped
-    }
-
     pub(crate) fn take_stopped(&mut self) -> bool {
-        core::mem::take(&mut self.head.stopped)
+        let stopped = self.head.stopped;
+        if stopped {
+            self.head.stopped = false;
+        }
+        stopped
     }
 }

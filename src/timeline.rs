@@ -43,6 +43,10 @@ impl Node {
     pub(crate) const LOOSE: Self =
         Self { deadline: Instant::from_ticks(0), sequence: 0, winner: Link::NONE, armed: false };
 
+    /// Nobody comes after this one.
+    const LAST: Self =
+        Self { deadline: Instant::from_ticks(u64::MAX), sequence: u32::MAX, ..Self::LOOSE };
+
     pub(crate) const fn is_armed(&self) -> bool {
         self.armed
     }
@@ -90,22 +94,24 @@ pub(crate) fn disarm<S: Timed>(slots: &mut [S], index: u16) {
 #[inline]
 pub(crate) fn first<S: Timed>(slots: &[S]) -> Option<(u16, &Node)> {
     let winner = match slots {
-        [_, last_match, ..] => last_match.node().winner,
+        [_, last_match, ..] => last_match.node().winner.place(),
         _ => player(slots, slots.len()),
     };
-    Some((winner.index(), slots.get(winner.place())?.node()))
+    Some((winner as u16, slots.get(winner)?.node()))
 }
 
 /// Plays the matches of a slot again, from the bottom up.
+#[inline]
 fn replay<S: Timed>(slots: &mut [S], index: u16) {
-    let own = Link::to(index);
-    let mut at = slots.len().wrapping_add(usize::from(index));
+    let places = slots.len();
+    let own = usize::from(index);
+    let mut at = places.wrapping_add(own);
     let mut winner = player(slots, at);
-    let Some(mut best) = slots.get(usize::from(index)).map(|slot| *slot.node()) else { return };
+    let mut best = slots.get(winner).map_or(Node::LAST, |slot| *slot.node());
     while at > 1 {
         let rival = player(slots, at ^ 1);
-        if let Some(slot) = slots.get(rival.place()) {
-            if winner.is_none() || slot.node().before(&best) {
+        if let Some(slot) = slots.get(rival) {
+            if slot.node().before(&best) {
                 winner = rival;
                 best = *slot.node();
             }
@@ -113,23 +119,24 @@ fn replay<S: Timed>(slots: &mut [S], index: u16) {
         at /= 2;
         let Some(slot) = slots.get_mut(at) else { return };
         let decided = &mut slot.node_mut().winner;
-        if *decided == winner && winner != own {
+        if winner != own && decided.place() == winner {
             return;
         }
-        *decided = winner;
+        *decided = Link::to(winner as u16);
     }
 }
 
-/// Who comes from a place of the drawing: a slot if it is armed, or the winner of a match.
+/// Who comes from a place of the drawing: a slot if it is armed, or the winner of a match. Nobody
+/// is an index that no slot has.
 #[inline]
-fn player<S: Timed>(slots: &[S], at: usize) -> Link {
+fn player<S: Timed>(slots: &[S], at: usize) -> usize {
     if let Some(slot) = slots.get(at) {
-        return slot.node().winner;
+        return slot.node().winner.place();
     }
     let index = at.wrapping_sub(slots.len());
     match slots.get(index) {
-        Some(slot) if slot.node().armed => Link::to(index as u16),
-        _ => Link::NONE,
+        Some(slot) if slot.node().armed => index,
+        _ => Link::NONE.place(),
     }
 }
 
@@ -152,12 +159,12 @@ mod tests {
     fn check(slots: &[Node]) {
         for at in 1..slots.len() {
             let (a, b) = (player(slots, 2 * at), player(slots, 2 * at + 1));
-            let winner = match (slots.get(a.place()), slots.get(b.place())) {
+            let winner = match (slots.get(a), slots.get(b)) {
                 (Some(one), Some(other)) if other.before(one) => b,
                 (None, _) => b,
                 _ => a,
             };
-            assert_eq!(slots[at].winner, winner, "match {at}");
+            assert_eq!(slots[at].winner.place(), winner, "match {at}");
         }
     }
 

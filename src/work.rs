@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
-    pass::{After, Run},
+    pass::Run,
     table::{Head, Order, Slot, Step, Table},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
@@ -534,26 +534,24 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
     table.read_mail(now);
-    table.open_pass();
-    if table.needs_queues() {
-        table.queue_due(now);
-        for priority in [Priority::High, Priority::Normal, Priority::Low] {
-            while let Some(index) = table.take_ready(priority) {
-                run(index, table, app, clock, now);
-                if table.is_stopped() {
-                    return what_next(table);
-                }
-            }
-        }
-    } else {
-        while let Some(index) = table.take_due(now) {
-            run(index, table, app, clock, now);
-            if table.is_stopped() {
-                break;
-            }
+    let mut batch = table.open_pass(now);
+    while let Some(index) = table.next_ready(&mut batch, now) {
+        run(index, table, app, clock, now);
+        if table.take_stopped() {
+            return Next::Ended(Ended::Stopped);
         }
     }
-    what_next(table)
+    if table.has_ready() {
+        Next::Now
+    } else if let Some(deadline) = table.view().wake_at() {
+        Next::At(deadline)
+    } else if table.head.live == 0 {
+        Next::Ended(Ended::NoTasks)
+    } else if table.head.mail.is_some() {
+        Next::Event
+    } else {
+        Next::Ended(Ended::NothingToWaitFor)
+    }
 }
 
 /// One run: the only place where a run begins and ends.
@@ -563,36 +561,16 @@ fn run<A: App, C: Clock>(
     table: &mut Table<'_, A>,
     app: &mut A,
     clock: &C,
-    pass_began: Instant,
+    now: Instant,
 ) {
-    let Some(run) = table.begin(index) else { return };
-    let started = if run.counts_from_start { table.head.read(clock) } else { pass_began };
+    let Some(run) = table.begin(index, clock, now) else { return };
     let mut cx = Cx { table: table.reborrow(), clock, run: &run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
         app.on_fault(&fault, &mut cx);
     }
-    if let After::GoesOn = table.finish(&run) {
-        let now = table.head.read(clock);
-        table.go_on(&run, started, now);
-    }
-}
-
-fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
-    if table.take_stopped() {
-        Next::Ended(Ended::Stopped)
-    } else if table.has_ready() {
-        Next::Now
-    } else if let Some(deadline) = table.view().wake_at() {
-        Next::At(deadline)
-    } else if table.view().task_count() == 0 {
-        Next::Ended(Ended::NoTasks)
-    } else if table.head.mail.is_some() {
-        Next::Event
-    } else {
-        Next::Ended(Ended::NothingToWaitFor)
-    }
+    table.finish(&run, clock);
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.

@@ -1,0 +1,182 @@
+//! The bytes of a record: a promise, and all the arithmetic there is.
+//!
+//! A message lies in the ring as one record, packed without padding behind the one before it:
+//!
+//! ```text
+//!          0        1        2        3        4                        4 + len
+//!          +--------+--------+--------+--------+---  ~  ---+
+//!          |   id, big-endian|  len, big-endian|  payload  |  next record
+//!          +--------+--------+--------+--------+---  ~  ---+
+//!
+//!   id      1 ..= 65,535: a message     0: a hole, the message was pulled
+//!   len     0 ..= 65,535: bytes of payload; a hole keeps it, so that walking still works
+//! ```
+//!
+//! A record wraps at any byte, its header included. Here one of 7 bytes starts 3 bytes before the
+//! end of a ring of 16:
+//!
+//! ```text
+//!     0    1    2    3    4                                 13   14   15
+//!   +----+----+----+----+----+-- ~ -----------------------+----+----+----+
+//!   |len | payload      |    |                            | id      |len |
+//!   | lo |              |    |                            | hi   lo | hi |
+//!   +----+----+----+----+----+-- ~ -----------------------+----+----+----+
+//!                       ^ head                              ^ tail
+//! ```
+//!
+//! Everything here is a pure function over a slice. A position is in `0..size`, and a length that is
+//! added to one is at most `size`, so that one compare and one subtraction bring it round.
+
+/// Bytes in front of each payload: the id and the length.
+pub const HEADER: usize = 4;
+
+/// The longest payload, in bytes: what the length field can say.
+pub const MAX_PAYLOAD: usize = u16::MAX as usize;
+
+/// The smallest ring, in bytes: room for one message of four bytes.
+pub const MIN_SIZE: usize = 8;
+
+/// The id of a hole, which no message can have.
+pub(super) const HOLE: u16 = 0;
+
+/// What the first four bytes of a record say, as they are read: one big-endian word.
+#[derive(Clone, Copy)]
+pub(super) struct Header(u32);
+
+impl Header {
+    /// A hole of no bytes, for where there is no record.
+    pub(super) const NONE: Self = Self(0);
+
+    /// `id`, and a length of at most [`MAX_PAYLOAD`].
+    fn new(id: u16, len: usize) -> Self {
+        Self(u32::from(id) << 16 | len as u32)
+    }
+
+    pub(super) fn id(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    pub(super) fn is_hole(self) -> bool {
+        self.id() == HOLE
+    }
+
+    /// Bytes of the payload, `0..=MAX_PAYLOAD`.
+    pub(super) fn len(self) -> usize {
+        usize::from(self.0 as u16)
+    }
+
+    /// Bytes of the whole record.
+    pub(super) fn record_len(self) -> usize {
+        HEADER + self.len()
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; HEADER]) -> Self {
+        Self(u32::from_be_bytes(bytes))
+    }
+
+    fn to_bytes(self) -> [u8; HEADER] {
+        self.0.to_be_bytes()
+    }
+}
+
+/// The position `by` bytes after `at`.
+pub(super) fn advance(at: usize, by: usize, size: usize) -> usize {
+    let next = at + by;
+    if next >= size { next - size } else { next }
+}
+
+/// Reads the header at `at`.
+pub(super) fn header(storage: &[u8], at: usize) -> Header {
+    match storage.get(at..at + HEADER).and_then(<[u8]>::first_chunk) {
+        Some(bytes) => Header::from_bytes(*bytes),
+        None => header_over_the_end(storage, at),
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn header_over_the_end(storage: &[u8], at: usize) -> Header {
+    let mut bytes = [0; HEADER];
+    let (before_end, from_start) = slices_over_the_end(storage, at, HEADER);
+    for (to, from) in bytes.iter_mut().zip(before_end.iter().chain(from_start)) {
+        *to = *from;
+    }
+    Header::from_bytes(bytes)
+}
+
+/// The payload of the record at `at`, `len` bytes: in one piece or, around the end, in two.
+///
+/// The second piece is empty when one is enough.
+#[inline]
+pub(super) fn payload(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
+    let start = at + HEADER;
+    match storage.get(start..start + len) {
+        Some(whole) => (whole, &[]),
+        None => slices_over_the_end(storage, advance(at, HEADER, storage.len()), len),
+    }
+}
+
+/// `at <= size`, `len <= size`.
+#[inline(never)]
+fn slices_over_the_end(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
+    let (from_start, before_end) = storage.split_at_checked(at).unwrap_or_default();
+    match len.checked_sub(before_end.len()) {
+        Some(wrapped) if wrapped > 0 => (before_end, from_start.get(..wrapped).unwrap_or_default()),
+        _ => (before_end.get(..len).unwrap_or_default(), &[]),
+    }
+}
+
+/// Writes a record at `at`. The caller has made sure that `payload` is no longer than
+/// [`MAX_PAYLOAD`] and that the record takes no bytes that are in use.
+pub(super) fn write(storage: &mut [u8], at: usize, id: u16, payload: &[u8]) {
+    let header = Header::new(id, payload.len());
+    match storage.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
+        Some((front, rest)) => {
+            *front = header.to_bytes();
+            match rest.get_mut(..payload.len()) {
+                Some(body) => copy(body, payload),
+                None => copy_around(storage, at + HEADER, payload),
+            }
+        }
+        None => {
+            copy_around(storage, at, &header.to_bytes());
+            copy_around(storage, advance(at, HEADER, storage.len()), payload);
+        }
+    }
+}
+
+/// Makes a hole of the record at `at`: zero in the two bytes of its id, nothing else.
+pub(super) fn make_hole(storage: &mut [u8], at: usize) {
+    match storage.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        Some(id) => *id = HOLE.to_be_bytes(),
+        None => copy_around(storage, at, &HOLE.to_be_bytes()),
+    }
+}
+
+/// `at <= size`, and from there on as many bytes to be overwritten, around the end.
+#[inline(never)]
+fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
+        match bytes.split_at_checked(before_end.len()) {
+            Some((fits, wraps)) => {
+                copy(before_end, fits);
+                copy(from_start, wraps);
+            }
+            None => copy(before_end, bytes),
+        }
+    }
+}
+
+/// Copies as many bytes as both have.
+///
+/// A loop, because `copy_from_slice` keeps its panic at `opt-level = "z"`; this loop, because it is
+/// a `memcpy` at "s" and 3, also where `core` is built along, which a `zip` is not.
+#[inline]
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    let len = to.len().min(from.len());
+    let (Some(mut to), Some(mut from)) = (to.get_mut(..len), from.get(..len)) else { return };
+    while let ([to_byte, to_rest @ ..], [from_byte, from_rest @ ..]) = (to, from) {
+        *to_byte = *from_byte;
+        (to, from) = (to_rest, from_rest);
+    }
+}
