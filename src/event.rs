@@ -97,6 +97,7 @@ pub(crate) type FlagsOf<E> = <<E as Event>::Count as sealed::PerEvent>::Flags;
 ///
 /// It derives `Clone`, `Copy`, `PartialEq`, `Eq` and `Debug`, and numbers the values in the order
 /// in which they stand; that is also the order in which events from interrupts are handed out.
+/// Each value has a `name()`, for consoles and logs.
 ///
 /// ```
 /// ensue::events! {
@@ -109,6 +110,7 @@ pub(crate) type FlagsOf<E> = <<E as Event>::Count as sealed::PerEvent>::Flags;
 /// }
 /// use ensue::Event;
 /// assert_eq!(Signal::Opened.index(), 1);
+/// assert_eq!(Signal::Opened.name(), "Opened");
 /// ```
 ///
 /// More than 256 values do not compile:
@@ -135,6 +137,16 @@ macro_rules! events {
         #[repr(u8)]
         $visibility enum $name {
             $($(#[$value_meta])* $value),+
+        }
+
+        #[allow(dead_code)]
+        impl $name {
+            /// The name of this event, as it is written in the program.
+            $visibility const fn name(self) -> &'static str {
+                match self {
+                    $($name::$value => ::core::stringify!($value)),+
+                }
+            }
         }
 
         impl $crate::Event for $name {

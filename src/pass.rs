@@ -6,9 +6,10 @@
 
 use crate::{
     event::Event,
+    inbox::Mail,
     list::{Chain, Link, Linked},
     repeat,
-    table::{Plan, QUEUE, Step, Table, Unserved},
+    table::{Listed, Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline,
@@ -45,12 +46,19 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left: events with params first, then the flags.
+    /// Takes what interrupts have left.
+    #[inline]
     pub(crate) fn read_mail(&mut self, now: Instant) {
-        let Some(mail) = self.head.mail else { return };
-        if !mail.begin() {
-            return;
+        if let Some(mail) = self.head.mail {
+            if mail.begin() {
+                self.deliver(mail, now);
+            }
         }
+    }
+
+    /// Events with params first, then the flags.
+    #[inline(never)]
+    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
@@ -117,14 +125,15 @@ impl<A: App> Table<'_, A> {
         } else {
             let stays = slot.plan == Plan::Again(slot.event);
             slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
-            if slot.listed && !stays {
+            if slot.listed != Listed::No && !stays {
                 self.leave(index);
             }
         }
     }
 
     /// Moves what is due from the timeline into the ready queues.
-    pub(crate) fn queue_due(&mut self, now: Instant) {
+    #[inline(never)]
+    fn queue_due(&mut self, now: Instant) {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
@@ -198,6 +207,10 @@ impl<A: App> Table<'_, A> {
             }
             return;
         }
+        if slot.listed == Listed::Plainly {
+            slot.step = Step::Listening;
+            return;
+        }
         match slot.plan {
             Plan::Every(missed) => {
                 let now = self.head.read(clock);
@@ -216,9 +229,6 @@ impl<A: App> Table<'_, A> {
                     self.arm(index, Step::Timed, next.deadline);
                 }
             }
-            Plan::Again(_) if slot.listed && slot.options.is_none() && !slot.node.is_armed() => {
-                slot.step = Step::Listening;
-            }
             Plan::Again(event) => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
@@ -236,7 +246,7 @@ impl<A: App> Table<'_, A> {
     fn listen_again(&mut self, index: u16, event: u8, now: Instant) {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = Step::Listening;
-        let listed = slot.listed;
+        let listed = slot.listed != Listed::No;
         let timeout = self.options.get(slot.options.place()).and_then(Options::timeout);
         if slot.node.is_armed() {
             timeline::disarm(self.slots, index);

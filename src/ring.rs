@@ -186,7 +186,8 @@ impl<S: AsRef<[u8]> + ?Sized> Ring<S> {
     /// Cost: one header, and one for each hole in front. Nothing moves, so holes cost again.
     #[inline]
     pub fn peek(&self) -> Option<Message<'_>> {
-        self.iter().next()
+        let storage = self.storage.as_ref();
+        self.queue.peek(storage).message(storage)
     }
 
     /// The ids of the messages, oldest first.

@@ -212,6 +212,8 @@ impl<A: App> Task<A> {
     }
 
     /// When `event` is triggered, once; with [`again`](Self::again) each time.
+    ///
+    /// A trigger from before reaches nobody, unless the task is [`latched`](Self::latched).
     pub const fn on(event: A::Event, job: Job<A>) -> Self {
         Self::new(job, When::On(event))
     }

@@ -101,7 +101,9 @@ pub(crate) fn first<S: Timed>(slots: &[S]) -> Option<(u16, &Node)> {
 }
 
 /// Plays the matches of a slot again, from the bottom up.
-#[inline]
+///
+/// Never inlined: the walk needs all registers of a small core, and there is one of it this way.
+#[inline(never)]
 fn replay<S: Timed>(slots: &mut [S], index: u16) {
     let places = slots.len();
     let own = usize::from(index);

@@ -11,7 +11,7 @@
 use crate::{
     event::Event,
     list::{Chain, Linked},
-    table::{Plan, QUEUE, Step, Table, WAITING, number},
+    table::{Listed, Plan, QUEUE, Step, Table, WAITING, number},
     task::{AwaitError, Options, TaskId},
     time::{Duration, Instant, later},
     timeline,
@@ -73,7 +73,8 @@ impl<A: App> Table<'_, A> {
         slot.event = event;
         let options = slot.options;
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
-            slot.listed = true;
+            let plainly = options.is_none() && timeout.is_none() && slot.plan == Plan::Again(event);
+            slot.listed = if plainly { Listed::Plainly } else { Listed::Yes };
             Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
             let latched = listeners.latched;
             if latched && self.options_at(options).is_some_and(|options| options.latched) {
@@ -91,7 +92,7 @@ impl<A: App> Table<'_, A> {
     /// Leaves the listeners.
     pub(crate) fn leave(&mut self, index: u16) {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        slot.listed = false;
+        slot.listed = Listed::No;
         let event = usize::from(slot.event);
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
             Chain::remove::<WAITING, _>(&mut listeners.chain, self.slots, index);
@@ -114,11 +115,18 @@ impl<A: App> Table<'_, A> {
         }
         let mut reached = 0;
         loop {
+            let Some(slot) = self.slots.get_mut(link.place()) else { return reached };
             let index = link.index();
-            let Some(slot) = self.slots.get(usize::from(index)) else { return reached };
             let is_last = link == last;
             link = Linked::<WAITING>::links(slot).next();
-            self.hear(index, params, now);
+            if slot.listed == Listed::Plainly && slot.step == Step::Listening {
+                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+                    kept.clone_from(params);
+                }
+                self.make_ready(index, Step::Called, now);
+            } else {
+                self.hear(index, params, now);
+            }
             reached += 1;
             if is_last {
                 return reached;
@@ -127,48 +135,45 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Steps 3 and 6: the event that a listener waits for has come.
-    #[inline]
+    #[inline(never)]
     fn hear(&mut self, index: u16, params: Option<&A::Params>, now: Instant) {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         let options = self.options.get(slot.options.place());
+        let mut newest = true;
         match slot.step {
-            Step::Listening | Step::Running => {
-                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
-                    kept.clone_from(params);
-                }
-                let own = slot.plan.event() == Some(slot.event);
-                let delay = match options {
-                    Some(options) if own => options.delay,
-                    _ => Duration::from_ticks(0),
-                };
-                let stays = own && matches!(slot.plan, Plan::Again(_));
-                if slot.node.is_armed() {
-                    timeline::disarm(self.slots, index);
-                }
-                if !stays {
-                    self.leave(index);
-                }
-                if delay.is_zero() {
-                    self.make_ready(index, Step::Called, now);
-                } else {
-                    self.arm(index, Step::Delayed, later(now, delay));
-                }
+            Step::Free | Step::Timed => return,
+            Step::TimedOut => {
+                // It came after all: this run answers the event.
+                slot.step = Step::Called;
             }
-            Step::Due | Step::Called | Step::TimedOut | Step::Delayed => {
-                if slot.step == Step::TimedOut {
-                    // It came after all: this run answers the event.
-                    slot.step = Step::Called;
-                } else {
-                    slot.unserved.merged = slot.unserved.merged.saturating_add(1);
-                    if options.is_some_and(|options| options.keep_first) {
-                        return;
-                    }
-                }
-                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
-                    kept.clone_from(params);
-                }
+            Step::Due | Step::Called | Step::Delayed => {
+                slot.unserved.merged = slot.unserved.merged.saturating_add(1);
+                newest = !options.is_some_and(|options| options.keep_first);
             }
-            Step::Free | Step::Timed => {}
+            Step::Listening | Step::Running => {}
+        }
+        if let (true, Some(params), Some((_, kept))) = (newest, params, &mut slot.work) {
+            kept.clone_from(params);
+        }
+        if !matches!(slot.step, Step::Listening | Step::Running) {
+            return;
+        }
+        let own = slot.plan.event() == Some(slot.event);
+        let stays = own && matches!(slot.plan, Plan::Again(_));
+        let delay = match options {
+            Some(options) if own => options.delay,
+            _ => Duration::from_ticks(0),
+        };
+        if slot.node.is_armed() {
+            timeline::disarm(self.slots, index);
+        }
+        if !stays {
+            self.leave(index);
+        }
+        if delay.is_zero() {
+            self.make_ready(index, Step::Called, now);
+        } else {
+            self.arm(index, Step::Delayed, later(now, delay));
         }
     }
 
@@ -185,7 +190,9 @@ impl<A: App> Table<'_, A> {
             return Err(AwaitError::NoSuchTask);
         };
         let (mut options, deadline) = (slot.options, slot.node.deadline);
-        if let Plan::Every(_) = slot.plan {
+        // A task that waits for an event already has its phase kept, or none to keep: its deadline
+        // is a timeout's, or long past.
+        if matches!(slot.plan, Plan::Every(_)) && slot.step != Step::Listening {
             if options.is_none() {
                 options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }

@@ -293,7 +293,7 @@ macro_rules! verbs {
             self.view().status(id)
         }
 
-        /// All tasks, in the order of the table.
+        /// All tasks, by their places in the table: in no order that means anything.
         ///
         /// Callable from: main.
         pub fn tasks(&self) -> impl Iterator<Item = Status<A::Event>> {
@@ -364,6 +364,31 @@ macro_rules! verbs {
 /// assert_eq!(work.start(&mut lamp), Ended::Stopped);
 /// assert_eq!(lamp.changes, 6); // at 0, 0.5, .. 2.5 s: at 3 s `enough` was armed first
 /// # Ok::<(), ensue::ScheduleError>(())
+/// ```
+///
+/// A first job is the handiest place to set up the others: it has the app and all verbs, and needs
+/// no type but `Cx<Lamp>`.
+///
+/// ```
+/// # use ensue::{App, Cx, Ended, ExtU64, ScheduleError, Task, Work, clock::Virtual};
+/// struct Lamp;
+/// impl App for Lamp {
+///     type Event = ();
+///     type Params = ();
+///     type Outcome = Result<(), ScheduleError>;
+/// }
+///
+/// fn begin(_: &mut Lamp, cx: &mut Cx<Lamp>) -> Result<(), ScheduleError> {
+///     cx.repeat(500.millis(), toggle)?;
+///     cx.schedule(Task::on((), toggle).again().latched())?; // a press from before counts, too
+///     Ok(())
+/// }
+/// # fn toggle(_: &mut Lamp, cx: &mut Cx<Lamp>) -> Result<(), ScheduleError> { cx.stop(); Ok(()) }
+///
+/// let mut work = Work::<Lamp, _, 4>::new(Virtual::new());
+/// work.do_now(begin)?;
+/// # assert_eq!(work.start(&mut Lamp), Ended::Stopped);
+/// # Ok::<(), ScheduleError>(())
 /// ```
 ///
 /// A table without a place does not compile:

@@ -364,6 +364,9 @@ fn the_iterators_know_how_many_are_left() -> Result<(), PutError> {
     assert_eq!(messages.next().unwrap(), [1]);
     assert_eq!(messages.len(), 2);
     assert_eq!(messages.clone().count(), 2);
+    assert_eq!(messages.by_ref().count(), 2);
+    assert!(messages.next().is_none() && messages.next().is_none());
+    assert_eq!(messages.len(), 0);
     assert_eq!(ring.ids().len(), 3);
     let mut sum = 0;
     for message in &ring {

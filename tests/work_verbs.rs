@@ -1336,6 +1336,24 @@ fn a_task_that_awaits_can_be_cancelled() {
 }
 
 #[test]
+fn a_one_shot_that_is_given_a_period_while_it_awaits_repeats_from_the_run_that_the_event_brings() {
+    for awaits_twice in [false, true] {
+        let clock = Virtual::new();
+        let (mut work, mut story) = stage::<4>(&clock);
+        let id = work.at(1.millis(), a).unwrap();
+        work.await_event_for(id, Button, 3.millis()).unwrap();
+        work.set_repeat(id, 10.millis()).unwrap();
+        if awaits_twice {
+            work.await_event(id, Button).unwrap();
+        }
+        clock.advance(2.millis());
+        work.trigger_event(Button);
+        play(&mut work, &mut story, 25);
+        assert_eq!(story.times(), [2, 12, 22]);
+    }
+}
+
+#[test]
 fn a_period_set_while_awaiting_holds_after_the_event() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<4>(&clock);

@@ -107,6 +107,22 @@ impl Queue {
         Found { at, header }
     }
 
+    pub(super) fn peek(&self, storage: &[u8]) -> Found {
+        let header = record::header(storage, self.tail);
+        if self.live == 0 || header.is_hole() {
+            return self.peek_behind_holes(storage);
+        }
+        Found { at: self.tail, header }
+    }
+
+    #[cold]
+    fn peek_behind_holes(&self, storage: &[u8]) -> Found {
+        match self.iter(storage).next_header() {
+            Some((at, header)) => Found { at, header },
+            None => Found::NOTHING,
+        }
+    }
+
     pub(super) fn pull(&mut self, storage: &mut [u8], id: u16) -> Found {
         if self.live == 0 {
             return Found::NOTHING;

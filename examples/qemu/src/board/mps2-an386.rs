@@ -1,0 +1,32 @@
+//! Arm's MPS2 board with image AN386: a Cortex-M4F.
+
+use crate::uart::Uart;
+use crate::vectors::{Handler, enable, vectors};
+use crate::{input, software};
+
+/// The board's name.
+pub const NAME: &str = "mps2-an386";
+
+/// The board's system clock.
+pub(crate) const HZ: u32 = 25_000_000;
+
+// SAFETY: the board's memory map has this UART there.
+pub(crate) const UART: Uart = unsafe { Uart::at(0x4000_4000) };
+
+const UART_INTERRUPT: u16 = 0;
+
+/// Interrupts of devices that are not used here, to be raised by the program: low, high.
+pub(crate) const SOFTWARE_INTERRUPTS: [u16; 2] = [24, 25];
+
+#[unsafe(link_section = ".vector_table.interrupts")]
+#[unsafe(no_mangle)]
+static __INTERRUPTS: [Handler; 64] = vectors(&[
+    (UART_INTERRUPT, input::interrupt),
+    (SOFTWARE_INTERRUPTS[0], software::low),
+    (SOFTWARE_INTERRUPTS[1], software::high),
+]);
+
+pub(crate) fn start() {
+    UART.start();
+    enable(UART_INTERRUPT);
+}

@@ -1,0 +1,160 @@
+//! Everything that is checked, in the order of what it costs to find a mistake.
+
+use crate::board::BOARDS;
+use crate::features::Manifest;
+use crate::install::Install;
+use crate::run::{cargo, root, run as run_command};
+use crate::toolchain::{Toolchain, cargo_of, need_component};
+use crate::{Result, firmware, no_std, size};
+
+/// Crates of their own, outside the workspace.
+const FIRMWARE_CRATES: [&str; 2] = ["examples/qemu", "examples/size"];
+
+pub fn run(install: Install) -> Result {
+    let manifest = Manifest::read()?;
+    let mut report = Report::default();
+    report.step("format", format)?;
+    report.step("lints", lints)?;
+    report.step("documentation", documentation)?;
+    report.step("tests", || tests(&manifest))?;
+    report.step("examples", examples)?;
+    report.step("minimum Rust version", || minimum_rust(&manifest))?;
+    report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
+    report.step("no panics", || size::run(install).map(|()| Done::All))?;
+    report.step("firmware lints", || firmware_lints(install))?;
+    report.step("firmware", || {
+        firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)
+    })?;
+    report.print();
+    Ok(())
+}
+
+/// How a step came to its end, if not by a failure.
+enum Done {
+    All,
+    /// Something cannot be had on this machine; the text says what was left out and why.
+    Except(String),
+}
+
+/// What was run, and what was not.
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+}
+
+impl Report {
+    fn step(&mut self, name: &str, step: impl FnOnce() -> Result<Done>) -> Result {
+        println!("\n==> {name}");
+        match step() {
+            Ok(Done::All) => self.lines.push(format!("ok       {name}")),
+            Ok(Done::Except(what)) => self.lines.push(format!("NOT RUN  {name}: {what}")),
+            Err(complaint) => {
+                self.print();
+                return Err(format!("the step `{name}` failed: {complaint}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self) {
+        println!("\n==> what was run\n{}", self.lines.join("\n"));
+    }
+}
+
+fn format() -> Result<Done> {
+    need_component("rustfmt")?;
+    run_command(cargo().args(["fmt", "--all", "--check"]))?;
+    for folder in FIRMWARE_CRATES {
+        run_command(cargo().current_dir(root().join(folder)).args(["fmt", "--check"]))?;
+    }
+    Ok(Done::All)
+}
+
+fn lints() -> Result<Done> {
+    need_component("clippy")?;
+    let mut cargo = cargo();
+    cargo.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    run_command(&mut cargo)?;
+    Ok(Done::All)
+}
+
+fn documentation() -> Result<Done> {
+    let mut cargo = cargo();
+    cargo.args(["doc", "--package", "ensue", "--no-deps", "--all-features"]);
+    run_command(cargo.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Done::All)
+}
+
+/// With no feature, with each, and with all; and this program's own.
+fn tests(manifest: &Manifest) -> Result<Done> {
+    let test = |features: &[&str]| {
+        let mut cargo = cargo();
+        run_command(
+            cargo.args(["test", "--package", "ensue", "--no-default-features"]).args(features),
+        )
+    };
+    test(&[])?;
+    for feature in &manifest.features {
+        test(&["--features", feature])?;
+    }
+    // With one feature, each is all.
+    if manifest.features.len() > 1 {
+        test(&["--all-features"])?;
+    }
+    run_command(cargo().args(["test", "--package", "xtask"]))?;
+    Ok(Done::All)
+}
+
+fn examples() -> Result<Done> {
+    run_command(cargo().args(["build", "--package", "ensue", "--examples", "--all-features"]))?;
+    Ok(Done::All)
+}
+
+/// The library builds with the oldest compiler that `Cargo.toml` promises. Tests and examples may
+/// need a newer one.
+fn minimum_rust(manifest: &Manifest) -> Result<Done> {
+    let version = match manifest.rust_version.split('.').count() {
+        2 => format!("{}.0", manifest.rust_version),
+        _ => manifest.rust_version.clone(),
+    };
+    for features in [&[][..], &["--all-features"]] {
+        let Some(mut cargo) = cargo_of(&version) else {
+            return Ok(Done::Except(format!(
+                "Rust {version} cannot be had here; try `rustup toolchain install {version}`"
+            )));
+        };
+        run_command(cargo.args(["check", "--package", "ensue", "--lib"]).args(features))?;
+    }
+    Ok(Done::All)
+}
+
+fn firmware_lints(install: Install) -> Result<Done> {
+    let mut without_clippy = Vec::new();
+    for board in &BOARDS {
+        if Toolchain::with(board.target, install)? == Toolchain::Debian {
+            without_clippy.push(board.target);
+            continue;
+        }
+        let mut cargo = cargo();
+        cargo.current_dir(firmware::folder()).args([
+            "clippy",
+            "--release",
+            "--target",
+            board.target,
+        ]);
+        run_command(cargo.args(["--target-dir", "target", "--", "-D", "warnings"]))?;
+    }
+    if without_clippy.is_empty() {
+        Ok(Done::All)
+    } else {
+        Ok(Done::Except(format!("rustup does not bring {}", without_clippy.join(", "))))
+    }
+}
