@@ -74,8 +74,8 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
-    /// go through it: the queues are needed when something is in them already, or when priorities
-    /// have a say. Otherwise the order of the timeline is the order of the pass.
+    /// go through it: the queues are needed when something is in them already, or when priorities,
+    /// timeouts or delays have a say. Otherwise the order of the timeline is the order of the pass.
     #[inline]
     pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
@@ -100,7 +100,7 @@ impl<A: App> Table<'_, A> {
             if node.deadline > now || node.sequence >= limit {
                 return None;
             }
-            self.fall_due(index);
+            self.slots.get_mut(usize::from(index))?.step = Step::Due;
             return Some(index);
         };
         loop {
@@ -123,6 +123,7 @@ impl<A: App> Table<'_, A> {
         if slot.step == Step::Timed {
             slot.step = Step::Due;
         } else {
+            self.head.ranked = self.head.ranked.wrapping_sub(1);
             let stays = slot.plan == Plan::Again(slot.event);
             slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
             if slot.listed != Listed::No && !stays {
@@ -299,7 +300,11 @@ impl<A: App> Table<'_, A> {
             let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
             repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
         };
-        self.arm(run.index, Step::Timed, deadline);
+        if deadline < now {
+            self.queue_late(run.index, deadline);
+        } else {
+            self.arm(run.index, Step::Timed, deadline);
+        }
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.

@@ -78,6 +78,11 @@ impl Step {
     pub(crate) const fn is_ready(self) -> bool {
         matches!(self, Self::Due | Self::Called | Self::TimedOut)
     }
+
+    /// Whether it is in the timeline for a timeout or a delay, if it is there.
+    pub(crate) const fn waits_for_event(self) -> bool {
+        matches!(self, Self::Listening | Self::Delayed)
+    }
 }
 
 /// Whether a slot is in the chain of an event.
@@ -162,8 +167,10 @@ pub(crate) struct Head<A: App> {
     pub(crate) options_freed: Link,
     pub(crate) options_used: u16,
     pub(crate) live: u16,
-    /// How many live tasks have another priority than the normal one.
-    pub(crate) ranked: u16,
+    /// Why a pass may have another order than the timeline: how many live tasks have another
+    /// priority than the normal one, and how many timeouts and delays run. These must all have run
+    /// out before the first job of the pass can trigger their events.
+    pub(crate) ranked: u32,
     /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
     /// handed out again only after the run.
     pub(crate) running: Link,
@@ -354,6 +361,9 @@ impl<A: App> Table<'_, A> {
         let Some(slot) = self.slots.get(usize::from(index)) else { return };
         let listed = slot.listed != Listed::No;
         if slot.node.is_armed() {
+            if slot.step.waits_for_event() {
+                self.head.ranked = self.head.ranked.wrapping_sub(1);
+            }
             timeline::disarm(self.slots, index);
         } else if slot.step.is_ready() {
             if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
@@ -478,7 +488,7 @@ mod tests {
     use super::*;
     use crate::{
         Task,
-        pass::{After, Run},
+        pass::{Batch, Run},
     };
     use proptest::prelude::*;
     use std::{collections::BTreeSet, vec, vec::Vec};
@@ -495,6 +505,15 @@ mod tests {
 
     fn job(_: &mut Node, _: &mut crate::Cx<'_, Node>) {}
 
+    /// A clock that shows one time.
+    struct Stopped(Instant);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Instant {
+            self.0
+        }
+    }
+
     /// A table that is driven step by step: what is done between the beginning of a run and its
     /// end is what its job does.
     struct Bench {
@@ -502,8 +521,8 @@ mod tests {
         slots: Vec<Slot<Node>>,
         options: Vec<Options>,
         now: Instant,
-        /// When the pass began, and whether it goes by the queues; `None` between passes.
-        pass: Option<(Instant, bool)>,
+        /// The pass, and when it began; `None` between passes.
+        pass: Option<(Batch, Instant)>,
         run: Option<Run<Node>>,
     }
 
@@ -533,37 +552,16 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some(run) => {
-                    let (started, _) = self.pass.unwrap_or((now, false));
-                    if let After::GoesOn = self.table().finish(&run) {
-                        self.table().go_on(&run, started, now);
-                    }
-                }
-                None => {
-                    self.table().open_pass();
-                    let queues = self.table().needs_queues();
-                    if queues {
-                        self.table().queue_due(now);
-                    }
-                    self.pass = Some((now, queues));
-                }
+                Some(run) => self.table().finish(&run, &Stopped(now)),
+                None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
-            let (began, queues) = self.pass?;
-            let next = if queues {
-                [Priority::High, Priority::Normal, Priority::Low]
-                    .into_iter()
-                    .find_map(|priority| self.table().take_ready(priority))
-            } else {
-                self.table().take_due(began)
-            };
-            let Some(index) = next else {
-                self.pass = None;
-                return None;
-            };
-            let run = self.table().begin(index).expect("what is ready has a job");
+            let (mut batch, began) = self.pass.take()?;
+            let index = self.table().next_ready(&mut batch, began)?;
+            self.pass = Some((batch, began));
+            let run = self.table().begin(index, &Stopped(now), began).expect("it has a job");
             let id = run.id();
             self.run = Some(run);
             Some(id)
@@ -639,6 +637,12 @@ mod tests {
         /// The first in the timeline is the first of the armed ones, and all numbers are different.
         fn check_timeline(&self) {
             let first = timeline::first(&self.slots).map(|(index, _)| usize::from(index));
+            let mut reasons = 0;
+            for slot in self.slots.iter().filter(|slot| slot.work.is_some()) {
+                reasons += u32::from(slot.priority != Priority::Normal);
+                reasons += u32::from(slot.node.is_armed() && slot.step.waits_for_event());
+            }
+            assert_eq!(self.head.ranked, reasons);
             let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.node.is_armed());
             let expected = armed.min_by_key(|(_, slot)| (slot.node.deadline, slot.node.sequence));
             assert_eq!(first, expected.map(|(index, _)| index));
@@ -650,7 +654,8 @@ mod tests {
             assert!(numbers.iter().all(|&number| number < self.head.sequence));
         }
 
-        /// Each ready slot is in the queue of its priority, in the order of deadline and arming.
+        /// Each ready slot is in the queue of its priority, in the order of deadline and arming,
+        /// what belongs to the next pass behind what belongs to this one.
         fn check_ready(&self) {
             let mut ready = 0;
             for (rank, queue) in self.head.ready.iter().enumerate() {
@@ -660,9 +665,10 @@ mod tests {
                     assert!(self.slots[index].step.is_ready());
                     assert_eq!(self.slots[index].priority as usize, rank);
                 }
-                for pair in members.windows(2) {
-                    assert!(self.slots[pair[0]].node.before(&self.slots[pair[1]].node));
-                }
+                assert!(members.is_sorted_by_key(|&index| {
+                    let node = self.slots[index].node;
+                    (node.sequence >= self.head.limit, node.deadline, node.sequence)
+                }));
             }
             assert_eq!(ready, self.slots.iter().filter(|slot| slot.step.is_ready()).count());
         }
@@ -674,17 +680,20 @@ mod tests {
                 let members = self.listeners(&listeners.chain);
                 listed += members.len();
                 for &index in &members {
-                    assert!(self.slots[index].listed);
+                    assert_ne!(self.slots[index].listed, Listed::No);
                     assert_eq!(usize::from(self.slots[index].event), event);
                 }
             }
-            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed).count());
+            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed != Listed::No).count());
         }
 
         /// The membership rule: what a slot's state says about where it is.
         fn check_membership(&self, slot: &Slot<Node>) {
-            let (armed, listed) = (slot.node.is_armed(), slot.listed);
+            let (armed, listed) = (slot.node.is_armed(), slot.listed != Listed::No);
             let stays = slot.plan == Plan::Again(slot.event);
+            if slot.listed == Listed::Plainly {
+                assert!(stays && !armed && slot.options.is_none());
+            }
             match slot.step {
                 Step::Free => assert!(!armed && !listed),
                 Step::Timed => assert!(armed && !listed),
@@ -693,7 +702,7 @@ mod tests {
                 Step::Delayed => assert!(armed && (!listed || stays)),
                 Step::Due => assert!(!armed && !listed),
                 Step::Called | Step::TimedOut => assert!(!armed && (!listed || stays)),
-                // One that runs alone is still where it was in the timeline.
+                // One that has come from the timeline is still where it was; it listens to nothing.
                 Step::Running => assert!(!(armed && listed) && (!listed || stays)),
             }
         }

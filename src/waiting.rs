@@ -44,6 +44,9 @@ impl<A: App> Table<'_, A> {
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
         slot.step = step;
+        if step.waits_for_event() {
+            self.head.ranked = self.head.ranked.wrapping_add(1);
+        }
         timeline::arm(self.slots, index, deadline, sequence);
     }
 
@@ -165,6 +168,8 @@ impl<A: App> Table<'_, A> {
             _ => Duration::from_ticks(0),
         };
         if slot.node.is_armed() {
+            // Its timeout.
+            self.head.ranked = self.head.ranked.wrapping_sub(1);
             timeline::disarm(self.slots, index);
         }
         if !stays {

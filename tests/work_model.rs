@@ -113,7 +113,8 @@ enum Entry {
     },
 }
 
-/// A status, with the task's number for its id.
+/// A status, with the task's number for its id. What is due counts as ready, whether or not a pass
+/// has moved it.
 #[derive(Clone, PartialEq, Debug)]
 struct Line {
     who: usize,
@@ -158,6 +159,10 @@ impl App for Real {
 }
 
 impl Real {
+    fn instant(&self) -> Instant {
+        Instant::from_ticks(self.now.get())
+    }
+
     fn who(&self, id: TaskId) -> usize {
         self.ids.iter().position(|&known| known == id).expect("an id that nobody was given")
     }
@@ -166,7 +171,10 @@ impl Real {
         Line {
             who: self.who(status.id),
             tag: status.tag,
-            state: status.state,
+            state: match status.state {
+                State::Scheduled if status.next_run <= Some(self.instant()) => State::Ready,
+                state => state,
+            },
             priority: status.priority,
             period: status.period.map(|period| period.as_ticks()),
             next_run: status.next_run.map(|next| next.as_ticks()),
@@ -525,6 +533,11 @@ impl Model {
         self.arm(who, mode, self.now + delay);
     }
 
+    fn arm_next(&mut self, who: usize, due: u64) {
+        let mode = if due < self.now { Mode::Ready(Cause::Time) } else { Mode::Timed };
+        self.arm(who, mode, due);
+    }
+
     fn listen(&mut self, who: usize, event: Signal, timeout: Option<u64>) {
         let since = self.tick();
         let task = self.alive(who).unwrap();
@@ -751,7 +764,7 @@ impl Model {
                 if cause != Cause::Time {
                     task.phase = None;
                 }
-                self.arm(who, Mode::Timed, started + period);
+                self.arm_next(who, started + period);
             }
             Plan::Every(period, missed) if cause == Cause::Time => {
                 let mut next = due + period;
@@ -760,15 +773,14 @@ impl Model {
                     late.min(if let Missed::Burst(most) = missed { most.into() } else { 0 });
                 task.missed += (late - made_up) as u16;
                 next += (late - made_up) * period;
-                let mode = if next < now { Mode::Ready(Cause::Time) } else { Mode::Timed };
-                self.arm(who, mode, next);
+                self.arm_next(who, next);
             }
             Plan::Every(period, _) => {
                 let mut next = task.phase.take().unwrap_or(due);
                 while next <= due || next < now {
                     next += period;
                 }
-                self.arm(who, Mode::Timed, next);
+                self.arm_next(who, next);
             }
             Plan::Again(event) => {
                 let timeout = (task.order.timeout > 0).then_some(task.order.timeout);
@@ -836,6 +848,7 @@ impl Model {
                 tag: task.order.tag,
                 state: match task.mode {
                     _ if self.running == Some(task.who) => State::Running,
+                    Mode::Timed if task.due <= self.now => State::Ready,
                     Mode::Timed => State::Scheduled,
                     Mode::Listening | Mode::ListeningFor => State::Listening(task.event),
                     Mode::Delayed => State::Delayed(task.event),

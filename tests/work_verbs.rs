@@ -984,6 +984,26 @@ fn an_event_that_comes_between_the_timeout_and_its_run_is_answered_by_that_run()
 }
 
 #[test]
+fn a_timeout_that_is_due_when_a_pass_begins_has_run_out_whoever_else_is_there() {
+    for somebody_has_priority in [false, true] {
+        let clock = Virtual::new();
+        let (mut work, mut story) = stage::<4>(&clock);
+        if somebody_has_priority {
+            work.schedule(Task::at(1.secs(), d).priority(Priority::High)).unwrap();
+        }
+        work.at(10.millis(), |story, cx| {
+            assert_eq!(cx.trigger_event(Button), 1, "the one that keeps listening");
+            story.tell("press", cx)
+        })
+        .unwrap();
+        work.schedule(Task::on(Button, a).timeout(10.millis())).unwrap();
+        work.schedule(Task::on(Button, b).again().timeout(10.millis())).unwrap();
+        play(&mut work, &mut story, 15);
+        assert_eq!(story.log, [(10, "press", TIME), (10, "a", TIMEOUT), (10, "b", BUTTON)]);
+    }
+}
+
+#[test]
 fn an_event_remembers_one_trigger_that_reached_nobody_for_the_next_latched_listener() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<8>(&clock);
