@@ -12,7 +12,7 @@ use crate::{
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
-    timeline,
+    timeline::{self, Node},
     work::{App, Job},
 };
 
@@ -89,31 +89,56 @@ impl<A: App> Table<'_, A> {
         Batch::Queued(Priority::High)
     }
 
-    /// The next task of the pass, in a ready state. One that comes from the timeline stays there
-    /// for its run: nothing comes to stand before it, as what a job arms is due later or goes to a
-    /// queue.
+    /// Step 7: the next run of the pass begins.
+    ///
+    /// A task that comes from the timeline stays there for its run: nothing comes to stand before
+    /// it, as what a job arms is due later or goes to a queue.
     #[inline]
-    pub(crate) fn next_ready(&mut self, batch: &mut Batch, now: Instant) -> Option<u16> {
+    pub(crate) fn begin_next(
+        &mut self,
+        batch: &mut Batch,
+        clock: &impl Clock,
+        now: Instant,
+    ) -> Option<Run<A>> {
         let limit = self.head.limit;
-        let Batch::Queued(priority) = batch else {
-            let (index, node) = timeline::first(self.slots)?;
-            if node.deadline > now || node.sequence >= limit {
-                return None;
-            }
-            self.slots.get_mut(usize::from(index))?.step = Step::Due;
-            return Some(index);
-        };
-        loop {
-            let queue = self.head.ready.get_mut(*priority as usize)?;
-            let first = queue.first();
-            match self.slots.get(first.place()) {
-                Some(slot) if slot.node.sequence < limit => {
-                    queue.pop::<QUEUE, _>(self.slots);
-                    return Some(first.index());
+        let (index, slot) = match batch {
+            Batch::InOrder => {
+                let place = timeline::first(self.slots);
+                let slot = self.slots.get_mut(place)?;
+                if slot.node.deadline > now || slot.node.sequence >= limit {
+                    return None;
                 }
-                _ => *priority = priority.below()?,
+                slot.step = Step::Due;
+                (place as u16, slot)
             }
-        }
+            Batch::Queued(priority) => loop {
+                let queue = self.head.ready.get_mut(*priority as usize)?;
+                let first = queue.first();
+                match self.slots.get(first.place()) {
+                    Some(slot) if slot.node.sequence < limit => {
+                        queue.pop::<QUEUE, _>(self.slots);
+                        break (first.index(), self.slots.get_mut(first.place())?);
+                    }
+                    _ => *priority = priority.below()?,
+                }
+            },
+        };
+        let (job, params) = slot.work.as_ref()?;
+        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
+        let run = Run {
+            job: *job,
+            params: params.clone(),
+            scheduled_at: slot.node.deadline,
+            started: if counts_from_start { self.head.read(clock) } else { now },
+            index,
+            generation: slot.generation,
+            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
+            cause: slot.step,
+            event: slot.event,
+        };
+        slot.step = Step::Running;
+        self.head.running = Link::to(index);
+        Some(run)
     }
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
@@ -138,11 +163,12 @@ impl<A: App> Table<'_, A> {
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some((index, node)) = timeline::first(self.slots) {
+        while let Some(slot) = self.slots.get(timeline::first(self.slots)) {
+            let node = slot.node;
             if node.deadline > now {
                 break;
             }
-            let node = *node;
+            let index = timeline::first(self.slots) as u16;
             timeline::disarm(self.slots, index);
             self.fall_due(index);
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
@@ -162,28 +188,6 @@ impl<A: App> Table<'_, A> {
                 *finger = Link::to(index);
             }
         }
-    }
-
-    /// Step 7: a run begins.
-    #[inline]
-    pub(crate) fn begin(&mut self, index: u16, clock: &impl Clock, now: Instant) -> Option<Run<A>> {
-        let slot = self.slots.get_mut(usize::from(index))?;
-        let (job, params) = slot.work.as_ref()?;
-        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
-        let run = Run {
-            job: *job,
-            params: params.clone(),
-            scheduled_at: slot.node.deadline,
-            started: if counts_from_start { self.head.read(clock) } else { now },
-            index,
-            generation: slot.generation,
-            unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
-            cause: slot.step,
-            event: slot.event,
-        };
-        slot.step = Step::Running;
-        self.head.running = Link::to(index);
-        Some(run)
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
@@ -212,34 +216,45 @@ impl<A: App> Table<'_, A> {
             slot.step = Step::Listening;
             return;
         }
-        match slot.plan {
-            Plan::Every(missed) => {
-                let now = self.head.read(clock);
-                if run.cause != Step::Due {
-                    return self.resume(run, now);
-                }
-                let next =
-                    repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
-                if next.skipped > 0 {
-                    let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
-                    slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
-                }
-                if next.deadline < now {
-                    self.queue_late(index, next.deadline);
-                } else {
-                    self.arm(index, Step::Timed, next.deadline);
-                }
+        if let Plan::Every(missed) = slot.plan {
+            let now = self.head.read(clock);
+            let next = later(run.scheduled_at, slot.period);
+            if run.cause == Step::Due && next >= now && missed != Missed::Delay {
+                return self.arm(index, Step::Timed, next);
             }
+            return self.go_on(run, missed, now);
+        }
+        match slot.plan {
             Plan::Again(event) => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            Plan::Once | Plan::On(_) => {
+            _ => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);
                 self.release(index);
             }
+        }
+    }
+
+    /// A repeating task goes on that is late, that counts from the start of its run, or that has
+    /// waited for an event.
+    #[cold]
+    fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
+        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return };
+        let deadline = if run.cause == Step::Due {
+            let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
+            let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+            slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+            next.deadline
+        } else {
+            self.after_waiting(run, missed, now)
+        };
+        if deadline < now {
+            self.queue_late(run.index, deadline);
+        } else {
+            self.arm(run.index, Step::Timed, deadline);
         }
     }
 
@@ -282,29 +297,22 @@ impl<A: App> Table<'_, A> {
         Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
     }
 
-    /// A repeating task goes on after it has waited for an event: in its old phase, later than the
-    /// event and not in the past. What passed while it waited was not missed.
-    #[cold]
-    fn resume(&mut self, run: &Run<A>, now: Instant) {
-        let Some(slot) = self.slots.get(usize::from(run.index)) else { return };
-        let (period, plan, options) = (slot.period, slot.plan, slot.options);
+    /// Where a repeating task goes on after it has waited for an event: in its old phase, later
+    /// than the event and not in the past. What passed while it waited was not missed.
+    fn after_waiting(&mut self, run: &Run<A>, missed: Missed, now: Instant) -> Instant {
+        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
+        let (period, options) = (slot.period, slot.options);
         let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
             if core::mem::take(&mut record.has_phase) {
                 phase = record.phase;
             }
         }
-        let deadline = if plan == Plan::Every(Missed::Delay) {
-            later(run.started, period)
-        } else {
-            let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
-            repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
-        };
-        if deadline < now {
-            self.queue_late(run.index, deadline);
-        } else {
-            self.arm(run.index, Step::Timed, deadline);
+        if missed == Missed::Delay {
+            return later(run.started, period);
         }
+        let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
+        repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
     }
 
     /// Gives what is armed the smallest numbers that keep its order. Every two billion armings.
@@ -315,15 +323,18 @@ impl<A: App> Table<'_, A> {
         let mut next = 0;
         let mut floor = 0;
         loop {
-            let lowest = self
-                .slots
-                .iter_mut()
-                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
-                .filter(|slot| slot.node.sequence >= floor)
-                .min_by_key(|slot| slot.node.sequence);
-            let Some(slot) = lowest else { break };
-            floor = slot.node.sequence.saturating_add(1);
-            slot.node.sequence = next;
+            let mut lowest = None;
+            for node in self.slots.iter_mut().filter(|slot| slot.is_pending()).map(|s| &mut s.node)
+            {
+                let above =
+                    lowest.as_ref().is_none_or(|low: &&mut Node| node.sequence < low.sequence);
+                if node.sequence >= floor && above {
+                    lowest = Some(node);
+                }
+            }
+            let Some(node) = lowest else { break };
+            floor = node.sequence.saturating_add(1);
+            node.sequence = next;
             next += 1;
         }
         self.head.sequence = next;

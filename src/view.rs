@@ -40,9 +40,9 @@ impl<'a, A: App> View<'a, A> {
     ///
     /// Cost: O(1) when the task that is due first has no slack, else O(tasks).
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let (first, node) = timeline::first(self.slots)?;
-        if self.slot(first).is_none_or(|slot| self.slack_of(slot).is_zero()) {
-            return Some(node.deadline);
+        let first = self.slots.get(timeline::first(self.slots))?;
+        if self.slack_of(first).is_zero() {
+            return Some(first.node.deadline);
         }
         self.slots
             .iter()

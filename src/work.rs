@@ -560,8 +560,8 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     let now = table.head.read(clock);
     table.read_mail(now);
     let mut batch = table.open_pass(now);
-    while let Some(index) = table.next_ready(&mut batch, now) {
-        run(index, table, app, clock, now);
+    while let Some(next) = table.begin_next(&mut batch, clock, now) {
+        run(&next, table, app, clock);
         if table.take_stopped() {
             return Next::Ended(Ended::Stopped);
         }
@@ -579,23 +579,17 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     }
 }
 
-/// One run: the only place where a run begins and ends.
+/// One run, from the call of the job on. With [`Table::begin_next`] the only place where a run
+/// begins and ends.
 #[inline]
-fn run<A: App, C: Clock>(
-    index: u16,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &C,
-    now: Instant,
-) {
-    let Some(run) = table.begin(index, clock, now) else { return };
-    let mut cx = Cx { table: table.reborrow(), clock, run: &run };
+fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
+    let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
-        let (name, count) = cx.table.count_fault(index);
+        let (name, count) = cx.table.count_fault(run.index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(&run, clock);
+    table.finish(run, clock);
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
