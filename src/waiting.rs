@@ -47,7 +47,12 @@ impl<A: App> Table<'_, A> {
         if step.waits_for_event() {
             self.head.ranked = self.head.ranked.wrapping_add(1);
         }
-        timeline::arm(self.slots, index, deadline, sequence);
+        if slot.node.is_armed() {
+            // It has run where it was, and nothing is due before now.
+            timeline::postpone(self.slots, index, deadline, sequence);
+        } else {
+            timeline::arm(self.slots, index, deadline, sequence);
+        }
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
