@@ -25,18 +25,19 @@ pub(crate) enum Batch {
 }
 
 /// A run that is being made: everything the job may ask about it.
+#[repr(C)]
 pub(crate) struct Run<A: App> {
-    pub(crate) job: Job<A>,
-    pub(crate) params: A::Params,
     pub(crate) scheduled_at: Instant,
     /// When it began; read from the clock only where that matters.
     pub(crate) started: Instant,
-    pub(crate) index: u16,
-    pub(crate) generation: u16,
+    pub(crate) job: Job<A>,
+    pub(crate) params: A::Params,
     pub(crate) unserved: Unserved,
+    pub(crate) generation: u16,
+    pub(crate) event: u8,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
-    pub(crate) event: u8,
+    pub(crate) index: u16,
 }
 
 impl<A: App> Run<A> {

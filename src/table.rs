@@ -27,6 +27,7 @@ pub(crate) const QUEUE: usize = 0;
 pub(crate) const WAITING: usize = 1;
 
 /// A place for one task.
+#[repr(C)]
 pub(crate) struct Slot<A: App> {
     pub(crate) node: Node,
     pub(crate) queue: Links,
@@ -34,15 +35,15 @@ pub(crate) struct Slot<A: App> {
     pub(crate) period: Duration,
     /// What to run, and with what; `None` while the slot is free.
     pub(crate) work: Option<(Job<A>, A::Params)>,
-    pub(crate) generation: u16,
-    pub(crate) options: Link,
-    pub(crate) faults: u16,
     pub(crate) unserved: Unserved,
-    pub(crate) step: Step,
-    pub(crate) plan: Plan,
-    pub(crate) priority: Priority,
+    pub(crate) generation: u16,
     /// The number of the event it listens to, or that made it ready.
     pub(crate) event: u8,
+    pub(crate) step: Step,
+    pub(crate) options: Link,
+    pub(crate) faults: u16,
+    pub(crate) plan: Plan,
+    pub(crate) priority: Priority,
     /// Whether it is in the chain of that event.
     pub(crate) listed: Listed,
 }
