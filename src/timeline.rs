@@ -68,35 +68,35 @@ pub(crate) trait Timed {
 ///
 /// Cost: O(log places).
 #[inline]
-pub(crate) fn arm<S: Timed>(slots: &mut [S], index: u16, deadline: Instant, sequence: u32) {
-    let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+pub(crate) fn arm<S: Timed>(slots: &mut [S], index: usize, deadline: Instant, sequence: u32) {
+    let Some(slot) = slots.get_mut(index) else { return };
     let node = slot.node_mut();
     node.deadline = deadline;
     node.sequence = sequence;
     node.armed = true;
-    enter(slots, usize::from(index));
+    enter(slots, index);
 }
 
 /// Gives a slot that is in a later deadline.
 ///
 /// Cost: O(log places).
 #[inline]
-pub(crate) fn postpone<S: Timed>(slots: &mut [S], index: u16, deadline: Instant, sequence: u32) {
-    let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+pub(crate) fn postpone<S: Timed>(slots: &mut [S], index: usize, deadline: Instant, sequence: u32) {
+    let Some(slot) = slots.get_mut(index) else { return };
     let node = slot.node_mut();
     node.deadline = deadline;
     node.sequence = sequence;
-    give_way(slots, usize::from(index));
+    give_way(slots, index);
 }
 
 /// Takes a slot out. It must be in.
 ///
 /// Cost: O(log places).
 #[inline]
-pub(crate) fn disarm<S: Timed>(slots: &mut [S], index: u16) {
-    let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+pub(crate) fn disarm<S: Timed>(slots: &mut [S], index: usize) {
+    let Some(slot) = slots.get_mut(index) else { return };
     slot.node_mut().armed = false;
-    give_way(slots, usize::from(index));
+    give_way(slots, index);
 }
 
 /// The slot that falls due first; an index that no slot has when none is armed.
@@ -104,7 +104,7 @@ pub(crate) fn disarm<S: Timed>(slots: &mut [S], index: u16) {
 /// Cost: O(1).
 #[inline]
 pub(crate) fn first<S: Timed>(slots: &[S]) -> usize {
-    slots.first().map_or(usize::MAX, |slot| slot.node().loser.place())
+    slots.first().map_or(usize::MAX, |slot| slot.node().loser.index())
 }
 
 /// Plays the matches that a slot had won again, now that it falls due later or not at all.
@@ -113,14 +113,14 @@ pub(crate) fn first<S: Timed>(slots: &[S]) -> usize {
 #[inline(never)]
 fn give_way<S: Timed>(slots: &mut [S], place: usize) {
     let Some(slot) = slots.get(place) else { return };
-    let (mut comes, mut due) = (Link::NONE.place(), u64::MAX);
+    let (mut comes, mut due) = (Link::NONE.index(), u64::MAX);
     if slot.node().armed {
         (comes, due) = (place, slot.node().deadline.as_ticks());
     }
     let mut at = slots.len().wrapping_add(place) / 2;
     while at > 0 {
         let Some(slot) = slots.get(at) else { return };
-        let rival = slot.node().loser.place();
+        let rival = slot.node().loser.index();
         if rival == place {
             break;
         }
@@ -129,7 +129,7 @@ fn give_way<S: Timed>(slots: &mut [S], place: usize) {
             let goes_on = deadline < due || (deadline == due && wins_tie(slots, rival, comes));
             if goes_on {
                 if let Some(slot) = slots.get_mut(at) {
-                    slot.node_mut().loser = Link::to(comes as u16);
+                    slot.node_mut().loser = Link::to(comes);
                 }
                 (comes, due) = (rival, deadline);
             }
@@ -137,7 +137,7 @@ fn give_way<S: Timed>(slots: &mut [S], place: usize) {
         at /= 2;
     }
     if let Some(slot) = slots.get_mut(at) {
-        slot.node_mut().loser = Link::to(comes as u16);
+        slot.node_mut().loser = Link::to(comes);
     }
 }
 
@@ -155,19 +155,19 @@ fn wins_tie<S: Timed>(slots: &[S], one: usize, other: usize) -> bool {
 fn enter<S: Timed>(slots: &mut [S], place: usize) {
     let Some(slot) = slots.get(place) else { return };
     let deadline = slot.node().deadline;
-    let mut moving = Link::to(place as u16);
+    let mut moving = Link::to(place);
     let mut at = 0;
     loop {
         let Some(slot) = slots.get(at) else { return };
         let rival = slot.node().loser;
-        if slots.get(rival.place()).is_none_or(|slot| deadline < slot.node().deadline) {
+        if slots.get(rival.index()).is_none_or(|slot| deadline < slot.node().deadline) {
             if let Some(slot) = slots.get_mut(at) {
                 slot.node_mut().loser = moving;
             }
             moving = rival;
         }
         // Further down each time, so it ends.
-        let below = meeting(slots.len(), place, rival.place());
+        let below = meeting(slots.len(), place, rival.index());
         if rival.is_none() || below <= at {
             return;
         }
@@ -204,10 +204,10 @@ mod tests {
     /// Who wins the match at a place of the drawing, and that all below it have the right loser.
     fn play(slots: &[Node], at: usize) -> Link {
         if let Some(index) = at.checked_sub(slots.len()) {
-            return if slots[index].armed { Link::to(index as u16) } else { Link::NONE };
+            return if slots[index].armed { Link::to(index) } else { Link::NONE };
         }
         let (a, b) = (play(slots, 2 * at), play(slots, 2 * at + 1));
-        let (winner, loser) = match (slots.get(a.place()), slots.get(b.place())) {
+        let (winner, loser) = match (slots.get(a.index()), slots.get(b.index())) {
             (Some(one), Some(other)) if other.before(one) => (b, a),
             (None, _) => (b, a),
             _ => (a, b),
@@ -227,11 +227,11 @@ mod tests {
             steps in prop::collection::vec((any::<prop::sample::Index>(), 0u64..8, 0u8..3), 1..300)
         ) {
             let mut slots = vec![Node::LOOSE; size];
-            let mut model: Vec<(u64, u32, u16)> = Vec::new();
+            let mut model: Vec<(u64, u32, usize)> = Vec::new();
             for (number, (which, deadline, leave)) in (0u32..).zip(steps) {
-                let index = which.index(size) as u16;
+                let index = which.index(size);
                 let deadline = Instant::from_ticks(deadline);
-                let node = slots[usize::from(index)];
+                let node = slots[index];
                 model.retain(|entry| entry.2 != index);
                 if node.is_armed() && leave > 0 && deadline >= node.deadline {
                     postpone(&mut slots, index, deadline, number);
@@ -251,7 +251,7 @@ mod tests {
                 prop_assert_eq!(first, model.first().map(|&(at, number, _)| (at, number)));
             }
             for (_, _, index) in model {
-                prop_assert_eq!(first(&slots), usize::from(index));
+                prop_assert_eq!(first(&slots), index);
                 disarm(&mut slots, index);
                 check(&slots);
             }
@@ -262,11 +262,12 @@ mod tests {
     #[test]
     fn equal_deadlines_come_out_first_in_first_out() {
         let mut slots = [Node::LOOSE; 100];
-        for index in 0..100 {
-            arm(&mut slots, (index * 7) % 100, Instant::from_ticks(5), u32::from(index));
+        for number in 0..100u32 {
+            let index = (number as usize * 7) % 100;
+            arm(&mut slots, index, Instant::from_ticks(5), number);
         }
         for index in 0..100 {
-            assert_eq!(first(&slots), usize::from((index * 7) % 100));
+            assert_eq!(first(&slots), (index * 7) % 100);
             disarm(&mut slots, (index * 7) % 100);
         }
     }
@@ -276,7 +277,7 @@ mod tests {
         let mut slots = vec![Node::LOOSE; 65_534];
         for number in 0..65_534u32 {
             // A number that has no divisor in common with the size: everybody's turn comes.
-            let index = (number * 40_503 % 65_534) as u16;
+            let index = (number * 40_503 % 65_534) as usize;
             arm(&mut slots, index, Instant::from_ticks(1), number);
         }
         check(&slots);
@@ -284,7 +285,7 @@ mod tests {
         while let Some(node) = slots.get(first(&slots)) {
             assert!(last < Some(node.sequence));
             last = Some(node.sequence);
-            let index = first(&slots) as u16;
+            let index = first(&slots);
             disarm(&mut slots, index);
         }
         assert!(last.is_some());
