@@ -64,12 +64,12 @@ impl<A: App> Table<'_, A> {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
         }
-        for number in 0..self.head.listeners.as_ref().len() {
-            if mail.take_flag(number) {
-                if let Some(event) = A::Event::from_index(number) {
-                    self.trigger(event, None, now);
-                }
+        let mut from = 0;
+        while let Some(number) = mail.take_flag(from) {
+            if let Some(event) = A::Event::from_index(number) {
+                self.trigger(event, None, now);
             }
+            from = number.wrapping_add(1);
         }
         mail.end();
     }
