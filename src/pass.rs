@@ -216,20 +216,21 @@ impl<A: App> Table<'_, A> {
             slot.step = Step::Listening;
             return;
         }
-        if let Plan::Every(missed) = slot.plan {
-            let now = self.head.read(clock);
-            let next = later(run.scheduled_at, slot.period);
-            if run.cause == Step::Due && next >= now && missed != Missed::Delay {
-                return self.arm(index, Step::Timed, next);
-            }
-            return self.go_on(run, missed, now);
-        }
         match slot.plan {
+            Plan::Every(missed) if !slot.period.is_zero() => {
+                let now = self.head.read(clock);
+                let next = later(run.scheduled_at, slot.period);
+                if run.cause == Step::Due && next >= now && missed != Missed::Delay {
+                    self.arm(index, Step::Timed, next);
+                } else {
+                    self.go_on(run, missed, now);
+                }
+            }
             Plan::Again(event) => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            _ => {
+            Plan::Every(_) | Plan::On(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);

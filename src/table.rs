@@ -98,9 +98,7 @@ pub(crate) enum Listed {
 /// What a task does after its run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Plan {
-    /// It ends.
-    Once,
-    /// It runs again a period later.
+    /// It runs again a period later; when the period is zero it ends.
     Every(Missed),
     /// It listens to this event; then it ends.
     On(u8),
@@ -312,6 +310,7 @@ impl<A: App> Table<'_, A> {
         };
         slot.work = Some((order.job, order.params));
         slot.plan = order.plan;
+        slot.period = Duration::from_ticks(0);
         slot.priority = order.priority;
         slot.options = options;
         slot.faults = 0;
@@ -446,13 +445,8 @@ impl<A: App> Table<'_, A> {
                     }
                 }
             }
-            Plan::Once if !period.is_zero() => {
-                slot.plan = Plan::Every(Missed::Skip);
-                slot.period = period;
-            }
-            Plan::Every(_) if period.is_zero() => slot.plan = Plan::Once,
             Plan::Every(_) => slot.period = period,
-            Plan::Once | Plan::On(_) => {}
+            Plan::On(_) => {}
         }
         Ok(())
     }
@@ -470,7 +464,7 @@ impl Plan {
     pub(crate) const fn event(self) -> Option<u8> {
         match self {
             Self::On(event) | Self::Again(event) => Some(event),
-            Self::Once | Self::Every(_) => None,
+            Self::Every(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     list::Link,
-    table::{Head, Plan, Slot, Step},
+    table::{Head, Slot, Step},
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
     timeline,
@@ -81,7 +81,7 @@ impl<'a, A: App> View<'a, A> {
                 _ => State::Ready,
             },
             priority: slot.priority,
-            period: matches!(slot.plan, Plan::Every(_)).then_some(slot.period),
+            period: Some(slot.period).filter(|period| !period.is_zero()),
             next_run: match slot.step {
                 Step::Listening if !slot.node.is_armed() => None,
                 _ => Some(slot.node.deadline),

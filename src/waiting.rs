@@ -197,7 +197,8 @@ impl<A: App> Table<'_, A> {
         let (mut options, deadline) = (slot.options, slot.node.deadline);
         // A task that waits for an event already has its phase kept, or none to keep: its deadline
         // is a timeout's, or long past.
-        if matches!(slot.plan, Plan::Every(_)) && slot.step != Step::Listening {
+        let repeats = matches!(slot.plan, Plan::Every(_)) && !slot.period.is_zero();
+        if repeats && slot.step != Step::Listening {
             if options.is_none() {
                 options = self.take_options(&Options::NONE).ok_or(AwaitError::OptionsFull)?;
             }
