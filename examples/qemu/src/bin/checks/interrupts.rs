@@ -98,7 +98,7 @@ pub(crate) fn what_interrupts_trigger_while_jobs_run_arrives(clock: &Timer) {
     on_alarm(|| {
         ALARM.send();
         let number = ALARM.sent.load(Relaxed);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             interrupt(Level::Low);
         }
         if !OVER.load(Relaxed) {
