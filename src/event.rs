@@ -55,6 +55,19 @@ impl Event for () {
     }
 }
 
+/// For an app that has no events at all: what has to do with them takes no flash then.
+impl Event for core::convert::Infallible {
+    type Count = Events<0>;
+
+    fn index(self) -> usize {
+        match self {}
+    }
+
+    fn from_index(_: usize) -> Option<Self> {
+        None
+    }
+}
+
 /// "This many events": the [`Count`] of an [`Event`] type. More than 256 do not compile.
 #[derive(Debug)]
 pub struct Events<const N: usize>;
