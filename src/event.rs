@@ -83,6 +83,8 @@ pub(crate) mod sealed {
     pub trait PerEvent {
         type Listeners: AsRef<[Listeners]> + AsMut<[Listeners]>;
         type Flags: AsRef<[AtomicBool]> + Sync + 'static;
+        /// Whether there are any.
+        const ANY: bool;
         const NO_LISTENERS: Self::Listeners;
         const NO_FLAGS: Self::Flags;
     }
@@ -90,6 +92,7 @@ pub(crate) mod sealed {
     impl<const N: usize> PerEvent for Events<N> {
         type Listeners = [Listeners; N];
         type Flags = [AtomicBool; N];
+        const ANY: bool = N > 0;
         const NO_LISTENERS: Self::Listeners = {
             assert!(N <= 256, "an app has at most 256 events");
             [Listeners::NONE; N]

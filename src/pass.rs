@@ -50,7 +50,7 @@ impl<A: App> Table<'_, A> {
     /// Takes what interrupts have left.
     #[inline]
     pub(crate) fn read_mail(&mut self, now: Instant) {
-        if let Some(mail) = self.head.mail {
+        if let (true, Some(mail)) = (Self::HAS_EVENTS, self.head.mail) {
             if mail.begin() {
                 self.deliver(mail, now);
             }
@@ -146,7 +146,7 @@ impl<A: App> Table<'_, A> {
     #[inline]
     fn fall_due(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        if slot.step == Step::Timed {
+        if slot.step == Step::Timed || !Self::HAS_EVENTS {
             slot.step = Step::Due;
         } else {
             self.head.ranked = self.head.ranked.wrapping_sub(1);
@@ -213,7 +213,7 @@ impl<A: App> Table<'_, A> {
             }
             return;
         }
-        if slot.listed == Listed::Plainly {
+        if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
             slot.step = Step::Listening;
             return;
         }
@@ -227,11 +227,11 @@ impl<A: App> Table<'_, A> {
                     self.go_on(run, missed, now);
                 }
             }
-            Plan::Again(event) => {
+            Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            Plan::Every(_) | Plan::On(_) => {
+            Plan::Every(_) | Plan::On(_) | Plan::Again(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);
@@ -245,7 +245,7 @@ impl<A: App> Table<'_, A> {
     #[cold]
     fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
         let Some(slot) = self.slots.get_mut(run.index) else { return };
-        let deadline = if run.cause == Step::Due {
+        let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
             let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);

@@ -244,6 +244,10 @@ pub(crate) struct Table<'a, A: App> {
 }
 
 impl<A: App> Table<'_, A> {
+    /// Known when compiling, so that an app without events does not pay for them.
+    pub(crate) const HAS_EVENTS: bool =
+        <<A::Event as Event>::Count as event::sealed::PerEvent>::ANY;
+
     pub(crate) fn reborrow(&mut self) -> Table<'_, A> {
         Table { head: self.head, slots: self.slots, options: self.options }
     }
