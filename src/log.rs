@@ -39,7 +39,7 @@ pub(crate) fn fault<A: App>(fault: &Fault<'_, A>) {
 pub(crate) fn missed<A: App>(view: View<'_, A>, index: u16, skipped: u64) {
     if let (1.., Some(status)) = (skipped, view.status_at(index)) {
         let task = Called { id: status.id, name: status.name };
-        defmt::warn!("{}: missed {=u64}", task, skipped);
+        defmt::warn!("{}: deadlines missed: {=u64}", task, skipped);
     }
 }
 

@@ -16,7 +16,7 @@ impl<W: Wiring<Label: Format>, B, const DEVICES: usize, F, D> Format for Bus<W, 
 
 impl<W: Wiring, B, F, D> Format for Device<'_, W, B, F, D> {
     fn format(&self, f: Formatter<'_>) {
-        defmt::write!(f, "Device {{ name: {}, .. }}", self.info().map(|info| info.name));
+        defmt::write!(f, "Device {{ name: {:?}, .. }}", self.info().map(|info| info.name));
     }
 }
 
@@ -48,7 +48,7 @@ impl<S: Format, E: Format> Format for AttachError<S, E> {
     fn format(&self, f: Formatter<'_>) {
         match self {
             Self::NameTaken => defmt::write!(f, "NameTaken"),
-            Self::AddressTaken { by } => defmt::write!(f, "AddressTaken {{ by: {} }}", by),
+            Self::AddressTaken { by } => defmt::write!(f, "AddressTaken {{ by: {=str:?} }}", by),
             Self::NoAddress => defmt::write!(f, "NoAddress"),
             Self::ConfigConflict { wants, against } => {
                 defmt::write!(f, "ConfigConflict {{ wants: {}, against: {} }}", wants, against);
@@ -63,7 +63,7 @@ impl<S: Format, E: Format> Format for AttachError<S, E> {
 
 impl<S: Format> Format for Wish<S> {
     fn format(&self, f: Formatter<'_>) {
-        defmt::write!(f, "Wish {{ name: {}, settings: {} }}", self.name, self.settings);
+        defmt::write!(f, "Wish {{ name: {=str:?}, settings: {} }}", self.name, self.settings);
     }
 }
 
@@ -106,7 +106,13 @@ impl Format for Counters {
 impl<L: Format> Format for Info<L> {
     fn format(&self, f: Formatter<'_>) {
         let Self { name, label, counters } = self;
-        defmt::write!(f, "Info {{ name: {}, label: {}, counters: {} }}", name, label, counters);
+        defmt::write!(
+            f,
+            "Info {{ name: {=str:?}, label: {}, counters: {} }}",
+            name,
+            label,
+            counters
+        );
     }
 }
 

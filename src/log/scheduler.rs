@@ -27,7 +27,13 @@ where
 {
     fn format(&self, f: Formatter<'_>) {
         let (name, priority) = (self.options.name, self.priority);
-        defmt::write!(f, "Task {{ when: {}, name: {}, priority: {} }}", self.when, name, priority);
+        defmt::write!(
+            f,
+            "Task {{ when: {}, name: {:?}, priority: {} }}",
+            self.when,
+            name,
+            priority
+        );
     }
 }
 
@@ -87,7 +93,7 @@ impl<E: Format> Format for Status<E> {
     fn format(&self, f: Formatter<'_>) {
         let Self { id, name, tag, state, priority, period, next_run, faults, missed, merged } =
             self;
-        defmt::write!(f, "Status {{ id: {}, name: {}, tag: {}, ", id, name, tag);
+        defmt::write!(f, "Status {{ id: {}, name: {:?}, tag: {}, ", id, name, tag);
         defmt::write!(f, "state: {}, priority: {}, ", state, priority);
         defmt::write!(f, "period: {}, next_run: {}, ", period, next_run);
         defmt::write!(f, "faults: {}, missed: {}, merged: {} }}", faults, missed, merged);
@@ -142,7 +148,7 @@ where
 {
     fn format(&self, f: Formatter<'_>) {
         let Self { task, name, kind, count } = self;
-        defmt::write!(f, "Fault {{ task: {}, name: {}, ", task, name);
+        defmt::write!(f, "Fault {{ task: {}, name: {:?}, ", task, name);
         defmt::write!(f, "kind: {}, count: {=u16} }}", kind, count);
     }
 }
