@@ -20,7 +20,8 @@ struct Test {
     exit: i32,
 }
 
-const TESTS: [Test; 4] = [
+const TESTS: [Test; 5] = [
+    Test { program: "checks", exit: 0 },
     Test { program: "clock", exit: 0 },
     Test { program: "interrupts", exit: 0 },
     Test { program: "node", exit: 0 },
