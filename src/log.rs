@@ -36,8 +36,8 @@ pub(crate) fn fault<A: App>(fault: &Fault<'_, A>) {
 }
 
 /// Deadlines of a repeating task have passed without a run.
-pub(crate) fn missed<A: App>(view: View<'_, A>, index: u16, skipped: u64) {
-    if let (1.., Some(status)) = (skipped, view.status_at(index)) {
+pub(crate) fn missed<A: App>(view: View<'_, A>, task: TaskId, skipped: u64) {
+    if let (1.., Ok(status)) = (skipped, view.status(task)) {
         let task = Called { id: status.id, name: status.name };
         defmt::warn!("{}: deadlines missed: {=u64}", task, skipped);
     }
@@ -58,8 +58,8 @@ impl Format for Called {
     fn format(&self, f: Formatter<'_>) {
         let (index, generation) = (self.id.index(), self.id.generation());
         match self.name {
-            Some(name) => defmt::write!(f, "{=str} ({=u16}.{=u16})", name, index, generation),
-            None => defmt::write!(f, "task {=u16}.{=u16}", index, generation),
+            Some(name) => defmt::write!(f, "{=str} ({}.{})", name, index, generation),
+            None => defmt::write!(f, "task {}.{}", index, generation),
         }
     }
 }

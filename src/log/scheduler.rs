@@ -17,7 +17,7 @@ use crate::{
 
 impl Format for TaskId {
     fn format(&self, f: Formatter<'_>) {
-        defmt::write!(f, "TaskId({=u16}.{=u16})", self.index(), self.generation());
+        defmt::write!(f, "TaskId({}.{})", self.index(), self.generation());
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod board;
 mod checks;
+mod defmt;
 mod dialogue;
 mod features;
 mod firmware;
@@ -31,6 +32,7 @@ Commands:
   size                 Link the library with a panic handler that does not link; print its size
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
+  defmt                Run a firmware that logs with defmt, and compare its log
   help                 Print this
 
 Options:
@@ -70,6 +72,7 @@ enum Command {
     NoStd(Install),
     Size(Install),
     Firmware(Install, firmware::Selection),
+    Defmt(Install),
 }
 
 impl Command {
@@ -97,6 +100,7 @@ impl Command {
             "no-std" => Ok(Self::NoStd(install)),
             "size" => Ok(Self::Size(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
+            "defmt" => Ok(Self::Defmt(install)),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
         }
@@ -112,6 +116,7 @@ impl Command {
             Self::NoStd(install) => no_std::run(install),
             Self::Size(install) => size::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
+            Self::Defmt(install) => defmt::run(install),
         }
     }
 }
