@@ -16,7 +16,10 @@ use critical_section::Mutex;
 use heapless::Deque;
 use portable_atomic::{AtomicBool, Ordering, fence};
 
-use crate::event::{Event, FlagsOf, sealed::PerEvent};
+use crate::{
+    event::{Event, FlagsOf, sealed::PerEvent},
+    log,
+};
 
 /// Where interrupts leave events, with room for `N` that bring params.
 ///
@@ -124,6 +127,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
             }
             Some(params) => {
                 self.trigger_event(event);
+                log::refused(event.index());
                 Err(Full(params))
             }
         }

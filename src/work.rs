@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
+    log,
     pass::Run,
     table::{Head, Order, Slot, Step, Table},
     task::{
@@ -585,6 +586,7 @@ fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, cl
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
+        log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
     table.finish(run, clock);

@@ -6,6 +6,7 @@
 
 mod board;
 mod checks;
+mod defmt;
 mod dialogue;
 mod elf;
 mod features;
@@ -32,6 +33,7 @@ Commands:
   size                 Link the library with a panic handler that does not link; print its size
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
+  defmt                Run a firmware that logs with defmt, and compare its log
   help                 Print this
 
 Options:
@@ -71,6 +73,7 @@ enum Command {
     NoStd(Install),
     Size(Install),
     Firmware(Install, firmware::Selection),
+    Defmt(Install),
 }
 
 impl Command {
@@ -98,6 +101,7 @@ impl Command {
             "no-std" => Ok(Self::NoStd(install)),
             "size" => Ok(Self::Size(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
+            "defmt" => Ok(Self::Defmt(install)),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
         }
@@ -113,6 +117,7 @@ impl Command {
             Self::NoStd(install) => no_std::run(install),
             Self::Size(install) => size::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
+            Self::Defmt(install) => defmt::run(install),
         }
     }
 }
