@@ -106,13 +106,13 @@ fn SW0_IRQ() {
 fn what_comes_before_a_sleep_ends_it(clock: &Timer) {
     // SAFETY: no code relies on this interrupt being masked; its handler is above.
     unsafe { pac::NVIC::unmask(pac::Interrupt::SW0_IRQ) };
-    let interrupts: [fn(); 2] = [|| pac::NVIC::pend(pac::Interrupt::SW0_IRQ), pico::wake];
-    for (until, raise) in [Some(10.secs()), None].into_iter().zip(interrupts) {
+    let interrupts: [fn(); 2] = [pico::wake, || pac::NVIC::pend(pac::Interrupt::SW0_IRQ)];
+    for raise in interrupts {
         let (begun, before) = (clock.now(), clock.wake_ups());
+        ARRIVED.store(false, Ordering::Release);
         arch::interrupt_free(|| {
             raise();
-            let until = until.map(|delay: Duration| time::later(begun, delay));
-            let sleep = Sleep::new(until, Some(&ARRIVED));
+            let sleep = Sleep::new(Some(time::later(begun, 10.secs())), Some(&ARRIVED));
             clock.wait(&sleep);
             assert!(!sleep.is_over(), "the handler ran inside the mask");
         });
