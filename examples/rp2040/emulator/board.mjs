@@ -19,6 +19,7 @@ export const seconds = (count) => count * 1e9;
 const FLASH = 0x10000000;
 const VECTORS = FLASH + 0x100;
 const CYCLE = 8; // nanoseconds at 125 MHz
+const NEVER_ASLEEP = seconds(1); // after that long the first core has run wild
 const BYTE = Math.round(1e9 / 11_520); // nanoseconds on a serial line of 115,200 baud
 
 export class Board {
@@ -116,12 +117,13 @@ export class Board {
   /** One instruction of the core whose turn it is, or all the time to the next thing to happen. */
   #step() {
     const [first, second, clock] = [this.#first, this.#second, this.clock];
-    const firstRuns = first.runs();
-    const secondRuns = second.runs();
+    const firstRuns = first.runs(clock.nanos);
+    const secondRuns = second.runs(clock.nanos);
     if (firstRuns || secondRuns) {
       const core = !secondRuns || (firstRuns && first.isFree <= second.isFree) ? first : second;
       if (core.isFree > clock.nanos) clock.tick(core.isFree - clock.nanos);
       core.isFree = clock.nanos + core.core.executeInstruction() * CYCLE;
+      if (firstRuns && clock.nanos - first.awakeSince > NEVER_ASLEEP) this.#goWrong('it never sleeps');
     } else if (clock.nextAlarm) {
       clock.tick(clock.nanosToNextAlarm);
     } else {
@@ -165,6 +167,7 @@ export class Board {
 /** A core, and when it is through with its instruction. */
 class Runner {
   isFree = 0;
+  awakeSince = 0;
   wakeUps = 0;
 
   constructor(core) {
@@ -172,10 +175,11 @@ class Runner {
   }
 
   /** Whether it is awake; if something has ended its sleep, it is from here on. */
-  runs() {
+  runs(now) {
     if (!this.core.waiting) return true;
     if (!wakes(this.core)) return false;
     this.wakeUps += 1;
+    this.awakeSince = now;
     return true;
   }
 }

@@ -28,7 +28,10 @@ export function addSecondCore(mcu) {
   const queues = [[], []]; // what each core is to read
   const own = new mcu.sio.constructor(seen); // its divider and interpolators
   const shared = mcu.sio;
-  const begin = bootRom(mcu, second, (word) => send(0, word));
+  const begin = bootRom(second, (word) => {
+    send(0, word);
+    mcu.core.eventRegistered = true;
+  });
   mcu.sio = sioOf(0, shared, shared);
   seen.sio = sioOf(1, shared, own);
   mcu.bootrom[0] = WAIT;
@@ -38,7 +41,6 @@ export function addSecondCore(mcu) {
   function send(to, word) {
     if (queues[to].length < QUEUE_LENGTH) queues[to].push(word);
     cores[to].setInterrupt(QUEUE_INTERRUPT + to, true);
-    cores.forEach((core) => (core.eventRegistered = true)); // who writes also says SEV
   }
 
   function sioOf(number, shared, own) {
@@ -68,7 +70,7 @@ export function addSecondCore(mcu) {
 }
 
 /** The second core's beginning: 0, 0, 1, vector table, stack, entry; each word is said back. */
-function bootRom(mcu, core, say) {
+function bootRom(core, say) {
   let heard = [];
   let isWaiting = true;
   return {
