@@ -5,10 +5,10 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, firmware, no_std, size};
+use crate::{Result, firmware, no_std, rp2040, size};
 
 /// Crates of their own, outside the workspace.
-const FIRMWARE_CRATES: [&str; 2] = ["examples/qemu", "examples/size"];
+const FIRMWARE_CRATES: [&str; 3] = ["examples/qemu", rp2040::FOLDER, "examples/size"];
 
 pub fn run(install: Install) -> Result {
     let manifest = Manifest::read()?;
@@ -25,6 +25,7 @@ pub fn run(install: Install) -> Result {
     report.step("firmware", || {
         firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)
     })?;
+    report.step("RP2040", || rp2040::run(install, None).map(|()| Done::All))?;
     report.print();
     Ok(())
 }
@@ -138,18 +139,14 @@ fn minimum_rust(manifest: &Manifest) -> Result<Done> {
 
 fn firmware_lints(install: Install) -> Result<Done> {
     let mut without_clippy = Vec::new();
-    for board in &BOARDS {
-        if Toolchain::with(board.target, install)? == Toolchain::Debian {
-            without_clippy.push(board.target);
+    let emulated = BOARDS.iter().map(|board| (firmware::folder(), board.target));
+    for (folder, target) in emulated.chain([(root().join(rp2040::FOLDER), rp2040::TARGET)]) {
+        if Toolchain::with(target, install)? == Toolchain::Debian {
+            without_clippy.push(target);
             continue;
         }
         let mut cargo = cargo();
-        cargo.current_dir(firmware::folder()).args([
-            "clippy",
-            "--release",
-            "--target",
-            board.target,
-        ]);
+        cargo.current_dir(folder).args(["clippy", "--release", "--target", target]);
         run_command(cargo.args(["--target-dir", "target", "--", "-D", "warnings"]))?;
     }
     if without_clippy.is_empty() {

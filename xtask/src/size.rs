@@ -3,7 +3,7 @@
 //! At each optimisation level, since some panics are left over at one and not at another.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
@@ -64,7 +64,7 @@ fn program() -> PathBuf {
 }
 
 /// The bytes that a 32-bit little-endian ELF file puts into memory: the sum of its segments.
-fn flash(path: &PathBuf) -> Result<u32> {
+pub fn flash(path: &Path) -> Result<u32> {
     let file =
         fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     segments(&file).ok_or_else(|| format!("{} is no ELF file of 32 bits", path.display()))

@@ -3,8 +3,8 @@
 //
 // Time is simulated. An instruction takes what it takes on a Cortex-M0+ at 125 MHz, a sleep takes
 // none of our time, and nothing depends on the host: every run is the same to the nanosecond. There
-// is no boot ROM; the core starts from the program's vector table, as the boot loader would leave
-// it.
+// is no boot ROM; what it looks for is looked for, and the core starts from the program's vector
+// table, as the boot loader would leave it.
 
 import { readFileSync } from 'node:fs';
 import { GPIOPinState, RP2040 } from 'rp2040js';
@@ -49,6 +49,7 @@ export class Board {
     for (const pin of this.mcu.gpio) pin.setInputValue(true); // nothing is pressed
 
     load(this.mcu, readFileSync(elf));
+    if (!hasBootLoader(this.mcu.flashView)) throw new Error('the flash does not begin with a boot loader');
     this.mcu.core.VTOR = VECTORS;
     this.mcu.core.reset();
   }
@@ -193,4 +194,15 @@ function load(mcu, elf) {
     const [type, offset, address, size] = [0, 4, 12, 16].map((field) => elf.readUInt32LE(at + field));
     if (type === LOAD && size > 0) mcu.flash.set(elf.subarray(offset, offset + size), address - FLASH);
   }
+}
+
+/** Whether the checksum behind the first 252 bytes is theirs; a chip does not start otherwise. */
+function hasBootLoader(flash) {
+  const [SIZE, POLYNOMIAL] = [252, 0x04c11db7];
+  let sum = ~0;
+  for (let at = 0; at < SIZE; at += 1) {
+    sum ^= flash.getUint8(at) << 24;
+    for (let bit = 0; bit < 8; bit += 1) sum = (sum << 1) ^ (sum < 0 ? POLYNOMIAL : 0);
+  }
+  return sum === flash.getInt32(SIZE, true);
 }

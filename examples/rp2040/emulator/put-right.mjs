@@ -1,5 +1,4 @@
-// Where rp2040js 1.4.1 differs from the chip in what these programs meet. Each is put right here, and
-// a test fails without.
+// Where rp2040js 1.4.1 differs from the chip in what these programs meet; each is put right here.
 
 /** Makes a core sleep and wake as a Cortex-M0+ does; `wakes` is the other half of it. */
 export function putRightCore(core) {

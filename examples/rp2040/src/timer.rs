@@ -29,13 +29,11 @@ pub struct Timer {
 impl Timer {
     /// Takes alarm 0 and switches its interrupt on, on this core.
     ///
-    /// If somebody has taken the alarm already, no sleep ends by itself.
+    /// Panics: if somebody has taken the alarm already, for then no sleep would end.
     pub fn start(mut counter: rp2040_hal::Timer) -> Self {
-        let alarm = counter.alarm_0().map(|mut alarm| {
-            alarm.enable_interrupt();
-            alarm
-        });
-        critical_section::with(|cs| ALARM.replace(cs, alarm));
+        let mut alarm = counter.alarm_0().expect("alarm 0 is free");
+        alarm.enable_interrupt();
+        critical_section::with(|cs| ALARM.replace(cs, Some(alarm)));
         // SAFETY: no code relies on this interrupt being masked; its handler is below.
         unsafe { pac::NVIC::unmask(pac::Interrupt::TIMER_IRQ_0) };
         Self { counter, wake_ups: Cell::new(0) }
