@@ -249,7 +249,7 @@ impl<A: App> Table<'_, A> {
             let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
-            log::missed(self.view(), run.id(), next.skipped);
+            log::missed(self.view(), run.id(), u64::from(next.skipped));
             next.deadline
         } else {
             self.after_waiting(run, missed, now)
