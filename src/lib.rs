@@ -48,7 +48,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(test, feature = "std"))]
+#[cfg(any(test, loom, feature = "std"))]
 extern crate std;
 
 pub use fugit::{self, ExtU64};
@@ -59,6 +59,7 @@ mod inbox;
 mod list;
 mod pass;
 mod repeat;
+mod sync;
 mod table;
 mod task;
 mod timeline;
@@ -82,4 +83,7 @@ pub use task::{
     State, Status, Task, TaskId,
 };
 pub use time::{Clock, Duration, Instant, Sleep};
+#[cfg(loom)]
+#[doc(hidden)]
+pub use sync::weaken;
 pub use work::{App, Cx, Ended, Job, Next, Work};
