@@ -78,12 +78,12 @@ pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
+#[cfg(loom)]
+#[doc(hidden)]
+pub use sync::weaken;
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
     State, Status, Task, TaskId,
 };
 pub use time::{Clock, Duration, Instant, Sleep};
-#[cfg(loom)]
-#[doc(hidden)]
-pub use sync::weaken;
 pub use work::{App, Cx, Ended, Job, Next, Work};

@@ -11,7 +11,7 @@ use super::Fence;
 /// It is set up by its first access, which must therefore come before anything is concurrent: loom
 /// complains otherwise.
 #[derive(Debug)]
-pub(crate) struct AtomicBool {
+pub struct AtomicBool {
     initial: bool,
     atomic: OnceLock<loom::sync::atomic::AtomicBool>,
 }
