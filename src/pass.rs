@@ -6,7 +6,7 @@
 
 use crate::{
     event::Event,
-    inbox::Mail,
+    inbox::Mailbox,
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
@@ -47,19 +47,18 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left.
+    /// Takes what interrupts have left; whether the pass goes on.
     #[inline]
-    pub(crate) fn read_mail(&mut self, now: Instant) {
-        if let (true, Some(mail)) = (Self::HAS_EVENTS, self.head.mail) {
-            if mail.begin() {
-                self.deliver(mail, now);
-            }
+    pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
+        match self.head.mail {
+            Some(mail) if mail.begin() => self.deliver(mail, now),
+            _ => true,
         }
     }
 
     /// Events with params first, then the flags.
     #[inline(never)]
-    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
+    fn deliver(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) -> bool {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
@@ -72,6 +71,7 @@ impl<A: App> Table<'_, A> {
             from = number.wrapping_add(1);
         }
         mail.end();
+        !self.obey_interrupt()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -249,7 +249,7 @@ impl<A: App> Table<'_, A> {
             let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
-            log::missed(self.view(), run.id(), u64::from(next.skipped));
+            log::missed(self.view(), run.id(), next.skipped);
             next.deadline
         } else {
             self.after_waiting(run, missed, now)
@@ -348,11 +348,23 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
+    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
+    #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
         let stopped = self.head.stopped;
         if stopped {
             self.head.stopped = false;
         }
-        stopped
+        stopped || self.obey_interrupt()
+    }
+
+    /// What `stop` in an interrupt asks for is done between two runs.
+    #[inline]
+    fn obey_interrupt(&mut self) -> bool {
+        let asked = self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        if asked {
+            self.stop();
+        }
+        asked
     }
 }
