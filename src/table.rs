@@ -423,6 +423,8 @@ impl<A: App> Table<'_, A> {
             mail.clear();
         }
         self.head.stopped = !self.head.running.is_none();
+        // Nothing that is ready belongs to this pass any more.
+        self.head.limit = 0;
     }
 }
 

@@ -563,11 +563,10 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
-        if table.take_stopped() {
-            return Next::Ended(Ended::Stopped);
-        }
     }
-    if table.has_ready() {
+    if table.take_stopped() {
+        Next::Ended(Ended::Stopped)
+    } else if table.has_ready() {
         Next::Now
     } else if let Some(deadline) = table.view().wake_at() {
         Next::At(deadline)
