@@ -16,6 +16,7 @@ use critical_section::Mutex;
 
 use crate::{
     event::{Event, FlagsOf, sealed::PerEvent},
+    log,
     sync::{AtomicBool, Fence, Ordering::Relaxed, fence},
 };
 
@@ -158,6 +159,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
             }
             Err(params) => {
                 self.trigger_event(event);
+                log::refused(event.index());
                 Err(Full(params))
             }
         }
@@ -369,9 +371,9 @@ impl<E, P> Mailbox<E, P> {
         self.mail.take()
     }
 
-    /// Whether the event with this number was triggered; it is no longer then.
-    pub(crate) fn take_flag(&self, number: usize) -> bool {
-        self.mail.flags().get(number).is_some_and(lower)
+    /// The flags, in the order of the enum.
+    pub(crate) fn flags(&self) -> &'static [AtomicBool] {
+        self.mail.flags()
     }
 
     /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
@@ -385,14 +387,14 @@ impl<E, P> Mailbox<E, P> {
         for _ in 0..self.waiting() {
             self.take();
         }
-        self.mail.flags().iter().for_each(|flag| flag.store(false, Relaxed));
+        self.flags().iter().for_each(|flag| flag.store(false, Relaxed));
         self.bell.stop.store(false, Relaxed);
         self.end();
     }
 }
 
 /// Lowers a flag; whether it was raised.
-fn lower(flag: &AtomicBool) -> bool {
+pub(crate) fn lower(flag: &AtomicBool) -> bool {
     let raised = flag.load(Relaxed);
     if raised {
         flag.store(false, Relaxed);

@@ -57,6 +57,11 @@ mod event;
 mod fault;
 mod inbox;
 mod list;
+#[cfg(feature = "defmt")]
+mod log;
+#[cfg(not(feature = "defmt"))]
+#[path = "log/off.rs"]
+mod log;
 mod pass;
 mod repeat;
 mod sync;

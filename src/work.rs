@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
+    log,
     pass::Run,
     table::{Head, Order, Slot, Step, Table},
     task::{
@@ -448,12 +449,22 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         }
     }
 
-    /// Takes events from this inbox, at the start of each pass.
+    /// Takes events from this inbox, at the start of each pass, and obeys its
+    /// [`stop`](Inbox::stop) after each run.
+    ///
+    /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
+    /// let its `Event` be `()`.
     pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
     where
         A::Event: Send,
         A::Params: Send,
     {
+        const {
+            assert!(
+                Table::<A>::HAS_EVENTS,
+                "an app without events listens to no inbox: let Event be () if it is to be stopped"
+            );
+        }
         self.head.mail = Some(inbox.mailbox());
         self
     }
@@ -587,6 +598,7 @@ fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, cl
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
+        log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
     table.finish(run, clock);
