@@ -371,10 +371,9 @@ impl<E, P> Mailbox<E, P> {
         self.mail.take()
     }
 
-    /// The first event from this number on that was triggered; it is no longer then.
-    pub(crate) fn take_flag(&self, from: usize) -> Option<usize> {
-        let mut flags = self.mail.flags().iter().enumerate().skip(from);
-        flags.find(|(_, flag)| lower(flag)).map(|(number, _)| number)
+    /// The flags, in the order of the enum.
+    pub(crate) fn flags(&self) -> &'static [AtomicBool] {
+        self.mail.flags()
     }
 
     /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
@@ -388,14 +387,14 @@ impl<E, P> Mailbox<E, P> {
         for _ in 0..self.waiting() {
             self.take();
         }
-        self.mail.flags().iter().for_each(|flag| flag.store(false, Relaxed));
+        self.flags().iter().for_each(|flag| flag.store(false, Relaxed));
         self.bell.stop.store(false, Relaxed);
         self.end();
     }
 }
 
 /// Lowers a flag; whether it was raised.
-fn lower(flag: &AtomicBool) -> bool {
+pub(crate) fn lower(flag: &AtomicBool) -> bool {
     let raised = flag.load(Relaxed);
     if raised {
         flag.store(false, Relaxed);

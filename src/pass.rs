@@ -6,7 +6,7 @@
 
 use crate::{
     event::Event,
-    inbox::Mailbox,
+    inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
@@ -51,7 +51,7 @@ impl<A: App> Table<'_, A> {
     #[inline]
     pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
         match self.head.mail {
-            Some(mail) if mail.begin() => self.deliver(mail, now),
+            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.deliver(mail, now),
             _ => true,
         }
     }
@@ -63,12 +63,12 @@ impl<A: App> Table<'_, A> {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
         }
-        let mut from = 0;
-        while let Some(number) = mail.take_flag(from) {
-            if let Some(event) = A::Event::from_index(number) {
-                self.trigger(event, None, now);
+        for (number, flag) in mail.flags().iter().enumerate() {
+            if inbox::lower(flag) {
+                if let Some(event) = A::Event::from_index(number) {
+                    self.trigger(event, None, now);
+                }
             }
-            from = number.wrapping_add(1);
         }
         mail.end();
         !self.obey_interrupt()
@@ -372,7 +372,7 @@ impl<A: App> Table<'_, A> {
     /// What `stop` in an interrupt asks for is done between two runs.
     #[inline]
     fn obey_interrupt(&mut self) -> bool {
-        let asked = self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
         if asked {
             self.stop();
         }

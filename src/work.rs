@@ -449,12 +449,22 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         }
     }
 
-    /// Takes events from this inbox, at the start of each pass.
+    /// Takes events from this inbox, at the start of each pass, and obeys its
+    /// [`stop`](Inbox::stop) after each run.
+    ///
+    /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
+    /// let its `Event` be `()`.
     pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
     where
         A::Event: Send,
         A::Params: Send,
     {
+        const {
+            assert!(
+                Table::<A>::HAS_EVENTS,
+                "an app without events listens to no inbox: let Event be () if it is to be stopped"
+            );
+        }
         self.head.mail = Some(inbox.mailbox());
         self
     }
