@@ -175,8 +175,8 @@ pub(crate) trait Mail<E, P>: Sync {
     /// The oldest event with params.
     fn take(&self) -> Option<(E, P)>;
 
-    /// Whether the event with this number was triggered; it is no longer then.
-    fn take_flag(&self, number: usize) -> bool;
+    /// The first event from this number on that was triggered without params; it is no longer then.
+    fn take_flag(&self, from: usize) -> Option<usize>;
 
     /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
     fn end(&self);
@@ -213,14 +213,15 @@ impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
         })
     }
 
-    fn take_flag(&self, number: usize) -> bool {
-        match self.flags.as_ref().get(number) {
-            Some(flag) if flag.load(Ordering::Acquire) => {
+    fn take_flag(&self, from: usize) -> Option<usize> {
+        for (number, flag) in self.flags.as_ref().iter().enumerate().skip(from) {
+            // The fence in `end` orders what was written before the trigger.
+            if flag.load(Ordering::Relaxed) {
                 flag.store(false, Ordering::Relaxed);
-                true
+                return Some(number);
             }
-            _ => false,
         }
+        None
     }
 
     fn end(&self) {

@@ -66,7 +66,10 @@ mod view;
 mod waiting;
 mod work;
 
+#[cfg(feature = "bus")]
+pub mod bus;
 pub mod clock;
+pub mod pattern;
 pub mod ring;
 pub mod time;
 

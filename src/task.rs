@@ -47,14 +47,14 @@ pub struct TaskId(NonZeroU32);
 
 impl TaskId {
     /// `index` below 65,535.
-    pub(crate) fn new(generation: u16, index: u16) -> Self {
+    pub(crate) fn new(generation: u16, index: usize) -> Self {
         // The index is stored plus one, which also keeps the whole from being zero.
-        let low = NonZeroU32::MIN.saturating_add(u32::from(index));
+        let low = NonZeroU32::MIN.saturating_add(index as u32);
         Self(low | (u32::from(generation) << 16))
     }
 
-    pub(crate) const fn index(self) -> u16 {
-        (self.0.get() as u16).wrapping_sub(1)
+    pub(crate) const fn index(self) -> usize {
+        (self.0.get() as u16 as usize).wrapping_sub(1)
     }
 
     pub(crate) const fn generation(self) -> u16 {
@@ -124,8 +124,7 @@ pub(crate) enum When<E> {
 impl<E: Event> When<E> {
     pub(crate) fn plan(&self, missed: Option<Missed>, again: bool) -> Plan {
         match *self {
-            Self::At(_) => Plan::Once,
-            Self::Every(_) => Plan::Every(missed.unwrap_or_default()),
+            Self::At(_) | Self::Every(_) => Plan::Every(missed.unwrap_or_default()),
             Self::On(event) if again => Plan::Again(number(event)),
             Self::On(event) => Plan::On(number(event)),
         }
@@ -250,7 +249,8 @@ impl<A: App> Task<A> {
         self
     }
 
-    /// `repeat` only: what becomes of deadlines that have passed when the job returns.
+    /// What becomes of deadlines that have passed when the job returns: of a task that repeats, or
+    /// that a [`set_repeat`](crate::Work::set_repeat) may make repeat. Not for `on`.
     pub const fn missed(mut self, missed: Missed) -> Self {
         self.missed = Some(missed);
         self
@@ -306,8 +306,9 @@ impl<A: App> Task<A> {
         let repeats = matches!(self.when, When::Every(_));
         let for_listeners =
             self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
-        let for_repeating = self.first_at.is_some() || self.missed.is_some();
-        if (for_listeners && !listens) || (for_repeating && !repeats) {
+        let for_timed = self.missed.is_some();
+        let for_repeating = self.first_at.is_some();
+        if (for_listeners && !listens) || (for_timed && listens) || (for_repeating && !repeats) {
             return Err(ScheduleError::WrongOption);
         }
         Ok(Order {

@@ -408,7 +408,6 @@ pub struct Work<A: App, C, const TASKS: usize, const OPTIONS: usize = TASKS> {
 
 /// What comes next, as [`poll`](Work::poll) sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
 pub enum Next {
     /// Something is ready: poll again at once.
     Now,
@@ -422,7 +421,6 @@ pub enum Next {
 
 /// Why [`start`](Work::start) has returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
 pub enum Ended {
     /// `stop` was called.
     Stopped,

@@ -392,7 +392,7 @@ struct Tenant {
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Plan {
-    Once,
+    Once(Missed),
     Every(u64, Missed),
     On(Signal),
     Again(Signal),
@@ -473,7 +473,7 @@ impl Model {
         if (order.again || order.delay > 0 || order.timeout > 0) && !listens {
             return Err(ScheduleError::WrongOption);
         }
-        if (order.missed.is_some() || order.first_at.is_some()) && !repeats {
+        if (order.missed.is_some() && listens) || (order.first_at.is_some() && !repeats) {
             return Err(ScheduleError::WrongOption);
         }
         if let When::Every(0) = order.when {
@@ -501,8 +501,8 @@ impl Model {
             order: order.clone(),
             params: order.params,
             plan: match order.when {
-                When::At(_) => Plan::Once,
-                When::Every(period) => Plan::Every(period, order.missed.unwrap_or(Missed::Skip)),
+                When::At(_) => Plan::Once(order.missed.unwrap_or_default()),
+                When::Every(period) => Plan::Every(period, order.missed.unwrap_or_default()),
                 When::On(event) if order.again => Plan::Again(event),
                 When::On(event) => Plan::On(event),
             },
@@ -626,9 +626,9 @@ impl Model {
                 }
                 Plan::On(event)
             }
-            Plan::Every(..) if period == 0 => Plan::Once,
+            Plan::Every(_, missed) if period == 0 => Plan::Once(missed),
             Plan::Every(_, missed) => Plan::Every(period, missed),
-            Plan::Once if period > 0 => Plan::Every(period, Missed::Skip),
+            Plan::Once(missed) if period > 0 => Plan::Every(period, missed),
             plan => plan,
         };
         Ok(())
@@ -759,7 +759,7 @@ impl Model {
             return; // It has been armed again during the run.
         }
         match task.plan {
-            Plan::Once | Plan::On(_) => self.cancel(who).unwrap(),
+            Plan::Once(_) | Plan::On(_) => self.cancel(who).unwrap(),
             Plan::Every(period, Missed::Delay) => {
                 if cause != Cause::Time {
                     task.phase = None;
@@ -934,7 +934,7 @@ fn orders() -> impl Strategy<Value = Order> {
                 when,
                 params,
                 priority,
-                missed: missed.filter(|_| repeats),
+                missed: missed.filter(|_| !matches!(when, When::On(_)) || wrong),
                 first_at: first_at.filter(|_| repeats),
                 again: again && listens,
                 delay: if listens { delay } else { 0 },
@@ -979,7 +979,11 @@ fn programs() -> impl Strategy<Value = Program> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config({
+        let default = ProptestConfig::default();
+        let cases = default.cases.max(1_000);
+        ProptestConfig { cases, failure_persistence: None, ..default }
+    })]
 
     #[test]
     fn the_scheduler_does_what_the_model_does(program in programs()) {

@@ -7,6 +7,7 @@
 mod board;
 mod checks;
 mod dialogue;
+mod elf;
 mod features;
 mod firmware;
 mod install;

@@ -9,10 +9,10 @@ use std::process::Command;
 
 use crate::Result;
 use crate::dialogue::Step;
+use crate::elf::Memory;
 use crate::install::Install;
 use crate::run::{root, run as run_command, shown};
 use crate::session;
-use crate::size::flash;
 use crate::toolchain::Toolchain;
 
 /// What a Pico's core runs.
@@ -42,10 +42,11 @@ fn build(install: Install) -> Result {
     cargo.current_dir(folder()).args(["build", "--release", "--bins", "--target", TARGET]);
     run_command(cargo.args(["--target-dir", "target"]))?;
 
-    println!("\nflash used, the HAL and the boot loader included:");
+    println!("\nin bytes, the HAL and the boot loader included:\nprogram    flash  static");
     let release = folder().join("target").join(TARGET).join("release");
     for program in programs()? {
-        println!("  {program:<10} {:>6} bytes", flash(&release.join(&program))?);
+        let Memory { flash, variables } = Memory::of(&release.join(&program))?;
+        println!("{program:<9}  {flash:>5}  {variables:>6}");
     }
     println!();
     Ok(())
