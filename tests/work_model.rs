@@ -979,7 +979,11 @@ fn programs() -> impl Strategy<Value = Program> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config({
+        let default = ProptestConfig::default();
+        let cases = default.cases.max(1_000);
+        ProptestConfig { cases, failure_persistence: None, ..default }
+    })]
 
     #[test]
     fn the_scheduler_does_what_the_model_does(program in programs()) {

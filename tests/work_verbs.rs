@@ -90,6 +90,15 @@ fn play<'c, const TASKS: usize, const OPTIONS: usize>(
     work: &mut Work<Story<'c>, &'c Virtual<'c>, TASKS, OPTIONS>,
     story: &mut Story<'c>,
     until: u64,
+) {
+    let _ = ending(work, story, until);
+}
+
+/// The same, and why `start` returned.
+fn ending<'c, const TASKS: usize, const OPTIONS: usize>(
+    work: &mut Work<Story<'c>, &'c Virtual<'c>, TASKS, OPTIONS>,
+    story: &mut Story<'c>,
+    until: u64,
 ) -> Ended {
     story.clock.set_until(until.millis());
     let ended = work.start(story);
@@ -134,7 +143,7 @@ fn an_id_is_stale_for_every_verb_once_its_task_has_ended() {
         assert_eq!(work.await_event_for(id, Button, 1.secs()), Err(AwaitError::NoSuchTask));
     }
     assert_eq!(work.task_count(), 2);
-    assert_eq!(play(&mut work, &mut story, 2_000), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 2_000), Ended::NoTasks);
     assert_eq!(story.log, [(0, "b", TIME), (1_000, "c", TIME), (1_000, "d", TIME)]);
     assert_eq!(story.params, [0, 0, 0]);
 }
@@ -205,7 +214,7 @@ fn a_tag_is_taken_while_its_task_runs_and_free_once_the_run_has_cancelled_itself
         story.tell("self", cx)
     };
     work.schedule(Task::repeat(1.secs(), job).tag(7)).unwrap();
-    assert_eq!(play(&mut work, &mut story, 5_000), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 5_000), Ended::NoTasks);
     assert_eq!(story.log, [(0, "self", TIME), (0, "a", TIME)]);
 }
 
@@ -635,7 +644,7 @@ fn a_period_of_zero_leaves_only_the_armed_run() {
     play(&mut work, &mut story, 15);
     work.set_repeat(id, 0.millis()).unwrap();
     assert_eq!(work.status(id).unwrap().period, None);
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!(story.times(), [0, 10, 20]);
 }
 
@@ -650,7 +659,7 @@ fn a_period_of_zero_set_in_the_own_run_makes_it_the_last() {
         story.tell("beat", cx)
     })
     .unwrap();
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!(story.times(), [0, 10, 20]);
 }
 
@@ -660,7 +669,7 @@ fn a_period_of_zero_leaves_a_ready_run() {
     let (mut work, mut story) = stage::<4>(&clock);
     let id = work.repeat(10.millis(), beat).unwrap();
     work.set_repeat(id, 0.millis()).unwrap();
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!(story.times(), [0]);
     assert_eq!(work.set_repeat(id, 0.millis()), Err(SetRepeatError::NoSuchTask));
 }
@@ -703,7 +712,7 @@ fn zero_ends_the_listening_after_the_next_run() {
     assert_eq!(work.trigger_event(Button), 4);
     work.set_repeat(delayed, 0.millis()).unwrap();
     work.set_repeat(ready, 0.millis()).unwrap();
-    assert_eq!(play(&mut work, &mut story, 20), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     let expected = [(0, "a"), (0, "c"), (0, "d"), (5, "b")];
     assert_eq!(story.log, expected.map(|(at, name)| (at, name, BUTTON)));
     assert_eq!(story.merged, [0; 4]);
@@ -722,7 +731,7 @@ fn a_listener_that_was_triggered_in_its_run_has_that_run_left_when_it_is_set_to_
     };
     work.schedule(Task::on(Button, job).again()).unwrap();
     work.trigger_event(Button);
-    assert_eq!(play(&mut work, &mut story, 20), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     assert_eq!(story.names(), ["a", "a"]);
 }
 
@@ -811,7 +820,7 @@ fn a_cancelled_task_runs_no_more_whatever_it_was_waiting_for() {
     }
     assert_eq!((work.task_count(), work.pending_count()), (0, 0));
     assert_eq!((work.trigger_event(Button), work.trigger_event(Sampled)), (0, 0));
-    assert_eq!(play(&mut work, &mut story, 20), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     assert_eq!(story.log, []);
 
     for _ in 0..8 {
@@ -837,7 +846,7 @@ fn a_task_that_cancels_itself_ends_when_it_returns() {
         story.tell("self", cx)
     })
     .unwrap();
-    assert_eq!(play(&mut work, &mut story, 20), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     assert_eq!(story.names(), ["self"]);
 }
 
@@ -871,7 +880,7 @@ fn a_listener_that_cancels_itself_does_not_hear_its_own_trigger() {
     };
     work.schedule(Task::on(Button, job).again()).unwrap();
     work.trigger_event(Button);
-    assert_eq!(play(&mut work, &mut story, 20), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     assert_eq!(story.names(), ["self"]);
 }
 
@@ -971,7 +980,7 @@ fn a_listener_whose_timeout_has_run_out_is_gone() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<4>(&clock);
     work.schedule(Task::on(Button, a).timeout(10.millis())).unwrap();
-    assert_eq!(play(&mut work, &mut story, 50), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 50), Ended::NoTasks);
     assert_eq!(story.log, [(10, "a", TIMEOUT)]);
     assert_eq!(work.trigger_event(Button), 0);
 }
@@ -983,7 +992,7 @@ fn a_trigger_before_the_timeout_cancels_the_timeout() {
     work.schedule(Task::on(Button, a).timeout(10.millis()).delay(30.millis())).unwrap();
     play(&mut work, &mut story, 5);
     work.trigger_event(Button);
-    assert_eq!(play(&mut work, &mut story, 50), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 50), Ended::NoTasks);
     assert_eq!(story.log, [(35, "a", BUTTON)]);
 }
 
@@ -1051,7 +1060,7 @@ fn a_latched_listener_takes_what_came_while_it_ran_and_did_not_listen() {
     };
     work.on(Button, job).unwrap();
     work.trigger_event(Button);
-    assert_eq!(play(&mut work, &mut story, 50), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 50), Ended::NoTasks);
     assert_eq!(story.log, [(0, "a", BUTTON), (5, "b", BUTTON)]);
 }
 
@@ -1154,9 +1163,9 @@ fn a_one_shot_that_awaits_runs_when_the_event_comes_and_ends() {
     work.await_event(id, Button).unwrap();
     assert_eq!(work.status(id).unwrap().state, State::Listening(Button));
     assert_eq!(work.status(id).unwrap().next_run, None);
-    assert_eq!(play(&mut work, &mut story, 30), Ended::NothingToWaitFor);
+    assert_eq!(ending(&mut work, &mut story, 30), Ended::NothingToWaitFor);
     assert_eq!(work.trigger_event_with(Button, 4), 1);
-    assert_eq!(play(&mut work, &mut story, 60), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 60), Ended::NoTasks);
     assert_eq!((story.log, story.params), (vec![(30, "a", BUTTON)], vec![4]));
 }
 
@@ -1176,7 +1185,7 @@ fn a_one_shot_that_awaits_in_its_run_runs_once_more() {
         Ok(())
     })
     .unwrap();
-    assert_eq!(play(&mut work, &mut story, 60), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 60), Ended::NoTasks);
     assert_eq!(story.log, [(0, "a", TIME), (5, "a", BUTTON)]);
 }
 
@@ -1264,6 +1273,41 @@ fn with_missed_delay_the_period_counts_from_the_awaited_run() {
 }
 
 #[test]
+fn a_late_deadline_after_an_awaited_run_is_ready_at_once() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.clock.advance(25.millis());
+        story.tell("beat", cx)
+    };
+    let id = work.schedule(Task::repeat(10.millis(), job).missed(Missed::Delay)).unwrap();
+    work.await_event(id, Button).unwrap();
+    work.trigger_event(Button);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(work.status(id).unwrap().next_run, Some(millis(10)));
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.log, [(25, "beat", BUTTON), (50, "beat", TIME)]);
+}
+
+#[test]
+fn each_wait_goes_on_in_the_phase_of_its_own_time() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let id = work.schedule(Task::repeat(10.millis(), beat).first_at(10.millis())).unwrap();
+    work.await_event(id, Button).unwrap();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    play(&mut work, &mut story, 15);
+    work.set_repeat(id, 4.millis()).unwrap(); // 20, 24, 28, ...
+    play(&mut work, &mut story, 21);
+    work.await_event(id, Button).unwrap();
+    clock.advance(8.millis());
+    work.trigger_event(Button);
+    play(&mut work, &mut story, 36);
+    assert_eq!(story.times(), [5, 10, 20, 29, 32, 36], "not 30, in the phase of 10");
+}
+
+#[test]
 fn a_listener_that_awaits_goes_back_to_its_own_event() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<4>(&clock);
@@ -1287,7 +1331,7 @@ fn a_one_shot_listener_that_awaits_another_event_ends_after_it() {
     let id = work.on(Button, a).unwrap();
     work.await_event(id, Sampled).unwrap();
     work.trigger_event(Sampled);
-    assert_eq!(play(&mut work, &mut story, 5), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 5), Ended::NoTasks);
     assert_eq!(story.log, [(0, "a", SAMPLED)]);
 }
 
@@ -1370,7 +1414,7 @@ fn a_task_that_awaits_can_be_cancelled() {
         work.cancel(id).unwrap();
     }
     assert_eq!(work.trigger_event(Button), 0);
-    assert_eq!(play(&mut work, &mut story, 10), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 10), Ended::NoTasks);
     assert_eq!(story.log, []);
 }
 
@@ -1408,7 +1452,7 @@ fn a_period_set_while_awaiting_holds_after_the_event() {
     work.await_event(id, Button).unwrap();
     work.set_repeat(id, 0.millis()).unwrap();
     work.trigger_event(Button);
-    assert_eq!(play(&mut work, &mut story, 30), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 30), Ended::NoTasks);
     assert_eq!(story.times(), [0, 15, 18, 22, 22]);
 }
 
@@ -1515,9 +1559,9 @@ fn start_says_why_it_has_returned() {
     .unwrap();
     assert_eq!(work.start(&mut story), Ended::Stopped);
     work.at(1.secs(), a).unwrap();
-    assert_eq!(play(&mut work, &mut story, 500), Ended::ClockEnded);
+    assert_eq!(ending(&mut work, &mut story, 500), Ended::ClockEnded);
     assert_eq!(work.start(&mut story), Ended::ClockEnded, "the limit stands");
-    assert_eq!(play(&mut work, &mut story, 1_500), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 1_500), Ended::NoTasks);
 
     let mut work = work.listen(&INBOX);
     work.on(Button, a).unwrap();
@@ -1641,7 +1685,7 @@ fn on_fault_may_end_the_task_or_all_of_them() {
     story.on_fault = Some(|cx| cx.abort_current_task());
     work.repeat(10.millis(), |_, _| Err("no")).unwrap();
     work.at(5.millis(), a).unwrap();
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!((story.faults.len(), story.names()), (1, vec!["a"]));
 
     story.on_fault = Some(|cx| {
@@ -1650,8 +1694,8 @@ fn on_fault_may_end_the_task_or_all_of_them() {
     });
     work.repeat(10.millis(), |_, _| Err("no")).unwrap();
     work.do_now(a).unwrap();
-    assert_eq!(play(&mut work, &mut story, 200), Ended::Stopped);
-    assert_eq!(play(&mut work, &mut story, 200), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 200), Ended::Stopped);
+    assert_eq!(ending(&mut work, &mut story, 200), Ended::NoTasks);
     assert_eq!((story.faults.len(), story.names()), (2, vec!["a", "b"]));
 }
 
@@ -1665,7 +1709,7 @@ fn a_run_that_cancels_itself_and_fails_is_reported_with_its_name() {
         Err("gone")
     };
     work.schedule(Task::repeat(1.millis(), job).named("short")).unwrap();
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!(story.faults, [(Some("short"), "gone", 1)]);
 }
 
@@ -1679,7 +1723,7 @@ fn on_fault_may_make_a_one_shot_wait_for_another_try() {
         if story.log.len() < 3 { Err("not yet") } else { Ok(()) }
     })
     .unwrap();
-    assert_eq!(play(&mut work, &mut story, 100), Ended::NoTasks);
+    assert_eq!(ending(&mut work, &mut story, 100), Ended::NoTasks);
     assert_eq!(story.log, [(0, "try", TIME), (10, "try", TIMEOUT), (20, "try", TIMEOUT)]);
 }
 

@@ -2,35 +2,39 @@
 //!
 //! At each optimisation level, since some panics are left over at one and not at another.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Result;
+use crate::elf::Memory;
 use crate::install::Install;
 use crate::run::{root, run as run_command, shown};
 use crate::toolchain::Toolchain;
 
-const TARGET: &str = "thumbv6m-none-eabi";
+/// The smallest cores we build for, and the most common ones.
+const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi"];
 
 /// The function that `examples/size` calls when it panics, and that does not exist.
 const MISSING: &str = "the_library_can_panic";
 
 pub fn run(install: Install) -> Result {
-    let toolchain = Toolchain::with(TARGET, install)?;
-    a_panic_is_caught(&mut build(toolchain, "s", &["--features", "control"]))?;
-
     let mut sizes = Vec::new();
-    for level in ["3", "s", "z"] {
-        run_command(&mut build(toolchain, level, &[])).map_err(|failure| {
-            format!("{failure}\nIf `{MISSING}` is what the linker misses, the library can panic.")
-        })?;
-        sizes.push((level, flash(&program())?));
+    for target in TARGETS {
+        let toolchain = Toolchain::with(target, install)?;
+        a_panic_is_caught(&mut build(toolchain, target, "s", &["--features", "control"]))?;
+        for level in ["3", "s", "z"] {
+            run_command(&mut build(toolchain, target, level, &[])).map_err(|failure| {
+                format!(
+                    "{failure}\nIf `{MISSING}` is what the linker misses, the library can panic."
+                )
+            })?;
+            sizes.push((target, level, Memory::of(&program(target))?.flash));
+        }
     }
 
-    println!("\nno panic is left over; flash used by all of it on {TARGET}:");
-    for (level, flash) in sizes {
-        println!("  opt-level {level}: {flash:>6} bytes");
+    println!("\nno panic is left over; flash of the programs that prove it, every call included:");
+    for (target, level, flash) in sizes {
+        println!("  {target} opt-level {level}: {flash:>6} bytes");
     }
     Ok(())
 }
@@ -48,10 +52,10 @@ fn a_panic_is_caught(build: &mut Command) -> Result {
     }
 }
 
-fn build(toolchain: Toolchain, level: &str, features: &[&str]) -> Command {
+fn build(toolchain: Toolchain, target: &str, level: &str, features: &[&str]) -> Command {
     let mut cargo = toolchain.cargo();
     cargo.current_dir(folder()).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
-    cargo.args(["build", "--release", "--target", TARGET, "--target-dir", "target"]).args(features);
+    cargo.args(["build", "--release", "--target", target, "--target-dir", "target"]).args(features);
     cargo
 }
 
@@ -59,51 +63,6 @@ fn folder() -> PathBuf {
     root().join("examples/size")
 }
 
-fn program() -> PathBuf {
-    folder().join("target").join(TARGET).join("release/ensue-size")
-}
-
-/// The bytes that a 32-bit little-endian ELF file puts into memory: the sum of its segments.
-fn flash(path: &PathBuf) -> Result<u32> {
-    let file =
-        fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    segments(&file).ok_or_else(|| format!("{} is no ELF file of 32 bits", path.display()))
-}
-
-fn segments(file: &[u8]) -> Option<u32> {
-    const LOAD: u32 = 1;
-    let half = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
-    let word = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
-    if file.get(..6)? != b"\x7fELF\x01\x01" {
-        return None;
-    }
-    let (table, size, count) = (word(28)? as usize, half(42)? as usize, half(44)? as usize);
-    (0..count)
-        .map(|index| table + index * size)
-        .try_fold(0, |sum, at| Some(if word(at)? == LOAD { sum + word(at + 16)? } else { sum }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_elf_file_has_segments() {
-        assert_eq!(segments(b"text"), None);
-        assert_eq!(segments(b"\x7fELF\x01\x01"), None);
-    }
-
-    #[test]
-    fn what_is_loaded_is_added_up() {
-        let mut file = vec![0; 52 + 2 * 32];
-        file[..6].copy_from_slice(b"\x7fELF\x01\x01");
-        file[28] = 52;
-        file[42] = 32;
-        file[44] = 2;
-        for (at, kind, size) in [(52, 1, 200), (84, 7, 100)] {
-            file[at] = kind;
-            file[at + 16] = size;
-        }
-        assert_eq!(segments(&file), Some(200));
-    }
+fn program(target: &str) -> PathBuf {
+    folder().join("target").join(target).join("release/ensue-size")
 }

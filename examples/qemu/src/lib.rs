@@ -4,13 +4,13 @@
 //! A program calls [`start`] once and has the rest. The same names exist for every board; which
 //! board it is, the target decides (`build.rs`), and each differs by a line below:
 //!
-//! | board | core | clock | serial port |
-//! |---|---|---|---|
-//! | microbit | Cortex-M0 | `systick` | `uart/nrf51` |
-//! | lm3s6965evb | Cortex-M3 | `systick` | `uart/pl011` |
-//! | mps2-an386 | Cortex-M4F | `systick` | `uart/cmsdk` |
-//! | mps2-an505 | Cortex-M33 | `systick` | `uart/cmsdk` |
-//! | virt | RV32IMC, RV32IMAC | `machine_timer` | `uart/ns16550` |
+//! | board | core | clock | serial port | alarm |
+//! |---|---|---|---|---|
+//! | microbit | Cortex-M0 | `systick` | `uart/nrf51` | `alarm/nrf51` |
+//! | lm3s6965evb | Cortex-M3 | `systick` | `uart/pl011` | `alarm/gptm` |
+//! | mps2-an386 | Cortex-M4F | `systick` | `uart/cmsdk` | `alarm/cmsdk` |
+//! | mps2-an505 | Cortex-M33 | `systick` | `uart/cmsdk` | `alarm/cmsdk` |
+//! | virt | RV32IMC, RV32IMAC | `machine_timer` | `uart/ns16550` | `alarm/sstc` |
 //!
 //! The files of the clocks are meant to be copied into a program of your own.
 
@@ -59,16 +59,20 @@ mod systick;
 #[cfg(target_arch = "arm")]
 mod vectors;
 
+mod alarm;
 mod console;
 mod input;
 mod register;
 mod software;
+mod stack;
 
-pub use board::NAME;
+pub use alarm::{on_alarm, set_alarm};
+pub use board::{ALARM_HZ, NAME};
 pub use chip::{LONGEST_SLEEP, Timer, entry, exit};
 pub use console::Console;
 pub use input::{lost, read};
 pub use software::{Level, interrupt, on_interrupt};
+pub use stack::Stack;
 
 /// Starts the clock and the serial port. Call it once, first.
 ///

@@ -9,8 +9,12 @@
 #![no_std]
 #![no_main]
 
+mod clocks;
 mod control;
+mod ring;
+mod text;
 mod time;
+mod work;
 
 use core::hint::black_box;
 use core::panic::PanicInfo;
@@ -20,7 +24,10 @@ use cortex_m as _;
 
 /// Everything that must not panic.
 fn call_all() {
+    clocks::call();
+    ring::call();
     time::call();
+    work::call();
     if cfg!(feature = "control") {
         control::call();
     }
@@ -34,10 +41,7 @@ fn main() -> ! {
 }
 
 /// A value that the optimiser knows nothing of.
-fn unknown<T: Copy>() -> T
-where
-    T: From<u8>,
-{
+fn unknown<T: Copy + From<u8>>() -> T {
     black_box(T::from(black_box(1)))
 }
 

@@ -4,7 +4,7 @@ use ensue::{Clock, Duration, Instant, Sleep, time};
 
 use crate::{seen, unknown};
 
-struct Counter;
+pub struct Counter;
 
 impl Clock for Counter {
     fn now(&self) -> Instant {
@@ -20,5 +20,5 @@ pub fn call() {
     let sleep = Sleep::new(Some(instant), None);
     seen((sleep.until(), sleep.is_over()));
     sleep.end();
-    (&Counter).wait(&sleep);
+    Clock::wait(&&Counter, &sleep);
 }

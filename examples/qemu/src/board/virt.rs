@@ -3,6 +3,7 @@
 use riscv::interrupt::Interrupt;
 use riscv_rt::core_interrupt;
 
+use crate::alarm::Alarm;
 use crate::register::Register;
 use crate::uart::Uart;
 
@@ -11,6 +12,11 @@ pub const NAME: &str = "virt";
 
 // SAFETY: the board's memory map has this UART there.
 pub(crate) const UART: Uart = unsafe { Uart::at(0x1000_0000) };
+
+pub(crate) const ALARM: Alarm = Alarm;
+
+/// Ticks of the alarm in a second.
+pub const ALARM_HZ: u32 = 10_000_000;
 
 const UART_INTERRUPT: usize = 10;
 

@@ -1,0 +1,121 @@
+//! The sleep: it ends in time, misses nothing, and is not disturbed for nothing.
+
+use core::arch::asm;
+
+use ensue::{Clock, Cx, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
+use port::{ALARM_HZ, LONGEST_SLEEP, Timer, on_alarm, println, set_alarm};
+use portable_atomic::{AtomicU32, Ordering::Relaxed};
+
+use crate::{INBOX, Notes, ON_TIME, Outcome, Signal, bench, note, stop};
+
+/// An alarm that is past when it is armed is not waited for.
+pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
+    for ahead in 0..150 {
+        let until = time::later(clock.now(), Duration::from_micros(ahead));
+        while clock.now() < until {
+            clock.wait(&Sleep::new(Some(until), None));
+        }
+        let late = time::since(clock.now(), until);
+        assert!(late < ON_TIME, "a deadline {ahead} us ahead was met {late} late");
+    }
+}
+
+/// An interrupt triggers an event at every instruction from before the pass until the core has
+/// slept; the only deadline is an hour away.
+pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
+    for (how, handler) in [
+        ("without params", (|| INBOX.trigger_event(Signal::Alarm)) as fn()),
+        ("with params", || INBOX.trigger_event_with(Signal::Alarm, 1).expect("there is room")),
+    ] {
+        on_alarm(handler);
+        let sweep = sweep(clock, clock);
+        assert_eq!(sweep.slept_through, 0, "{how}, of {} moments", sweep.moments);
+        println!("  {how}: {} moments, none slept through", sweep.moments);
+    }
+}
+
+/// The same, to see that it can fail: a port that looks before it masks interrupts.
+pub(crate) fn a_careless_port_is_found_out(clock: &Timer) {
+    #[derive(Clone, Copy)]
+    struct Careless<'a>(&'a Timer);
+
+    impl Clock for Careless<'_> {
+        fn now(&self) -> Instant {
+            self.0.now()
+        }
+
+        fn wait(&self, sleep: &Sleep<'_>) {
+            if !sleep.is_over() {
+                let until = time::later(self.now(), Duration::from_millis(1));
+                self.0.wait(&Sleep::new(Some(until), None));
+            }
+        }
+    }
+    on_alarm(|| INBOX.trigger_event(Signal::Alarm));
+    let sweep = sweep(clock, Careless(clock));
+    assert!(sweep.slept_through > 0, "not in {} moments", sweep.moments);
+    println!("  {} of {} moments were slept through", sweep.slept_through, sweep.moments);
+}
+
+struct Sweep {
+    moments: u32,
+    slept_through: u32,
+}
+
+/// Moves the alarm from right ahead to where the core has long been asleep. A tick may be longer
+/// than an instruction, so each number of ticks is tried with some more instructions after it.
+fn sweep(timer: &Timer, clock: impl Clock + Copy) -> Sweep {
+    let mut sweep = Sweep { moments: 0, slept_through: 0 };
+    let mut asleep = 0;
+    for ticks in 1.. {
+        for shift in 0..8 {
+            let (mut work, mut notes) = (bench(clock), Notes::default());
+            work.on(Signal::Alarm, stop).unwrap();
+            work.at(1.hours(), note).unwrap();
+
+            let (begun, wake_ups) = (timer.now(), timer.wake_ups());
+            set_alarm(ticks);
+            for _ in 0..shift {
+                // SAFETY: it does nothing.
+                unsafe { asm!("nop") };
+            }
+            assert_eq!(work.start(&mut notes), Ended::Stopped);
+
+            let took = time::since(timer.now(), begun);
+            let alarm = Duration::from_micros(u64::from(ticks) * 1_000_000 / u64::from(ALARM_HZ));
+            sweep.moments += 1;
+            sweep.slept_through += u32::from(took > alarm + ON_TIME);
+            asleep = if timer.wake_ups() == wake_ups { 0 } else { asleep + 1 };
+        }
+        if asleep > 400 {
+            break;
+        }
+        assert!(ticks < 10_000, "the core does not sleep");
+    }
+    assert!(sweep.moments > asleep, "the core slept from the first moment on");
+    sweep
+}
+
+/// One task every ten seconds, for a minute.
+pub(crate) fn the_core_wakes_no_more_than_its_timer_makes_it(clock: &Timer) {
+    const PERIOD: Duration = Duration::from_secs(10);
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    fn every(_: &mut Notes, cx: &mut Cx<Notes>) -> Outcome {
+        RUNS.store(RUNS.load(Relaxed) + 1, Relaxed);
+        if RUNS.load(Relaxed) == 6 {
+            cx.stop();
+        }
+        Ok(())
+    }
+    let (mut work, mut notes) = (bench(clock), Notes::default());
+    let (begun, before) = (clock.now(), clock.wake_ups());
+    work.schedule(Task::repeat(PERIOD, every).first_at(PERIOD)).unwrap();
+    assert_eq!(work.start(&mut notes), Ended::Stopped);
+
+    let took = time::since(clock.now(), begun);
+    assert!(took >= PERIOD * 6 && took < PERIOD * 6 + ON_TIME, "a minute took {took}");
+    let wake_ups = u64::from(clock.wake_ups() - before);
+    assert_eq!(wake_ups, 6 * PERIOD.as_ticks().div_ceil(LONGEST_SLEEP));
+    println!("  {wake_ups} wake-ups in a minute");
+}
