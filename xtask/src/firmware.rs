@@ -21,12 +21,14 @@ struct Test {
     exit: i32,
 }
 
-const TESTS: [Test; 5] = [
+const TESTS: [Test; 7] = [
     Test { program: "checks", exit: 0 },
     Test { program: "clock", exit: 0 },
     Test { program: "interrupts", exit: 0 },
     Test { program: "node", exit: 0 },
     Test { program: "panics", exit: 101 },
+    Test { program: "ring_retained", exit: 0 },
+    Test { program: "ring_split", exit: 0 },
 ];
 
 /// Which tests to run, and how much to tell.
