@@ -263,6 +263,13 @@ fn damage_is_told_from_a_reset_and_what_is_sound_is_kept() {
     let report = Recovered { messages: 1, dropped: 0, flaw: None };
     assert_eq!(damaged.open().1, Boot::Again(report), "told once");
 
+    // A reset between a head and its complement: the new one holds, and the two agree again.
+    let head = memory.words[4];
+    memory.words[5] = !9;
+    let report = Recovered { messages: 2, dropped: 0, flaw: None };
+    assert_eq!(memory.open().1, Boot::Again(report));
+    assert_eq!(memory.words[4..6], [head, !head]);
+
     memory.words[2] = 1_000_000;
     let (ring, boot) = memory.open();
     assert!(matches!(boot, Boot::Again(Recovered { messages: 2, dropped: 0, .. })));
