@@ -71,7 +71,7 @@ impl<A: App> Table<'_, A> {
             }
         }
         mail.end();
-        !self.obey_interrupt()
+        !self.take_stopped()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -348,23 +348,29 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
-    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
+    /// Whether a job has called `stop` in its run, or an interrupt has.
     #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
-        let stopped = self.head.stopped;
+        let stopped = self.head.stopped || self.is_to_stop();
         if stopped {
-            self.head.stopped = false;
+            self.obey();
         }
-        stopped || self.obey_interrupt()
+        stopped
     }
 
-    /// What `stop` in an interrupt asks for is done between two runs.
+    /// Whether an interrupt has called `stop`.
     #[inline]
-    fn obey_interrupt(&mut self) -> bool {
-        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
-        if asked {
+    fn is_to_stop(&self) -> bool {
+        Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop())
+    }
+
+    /// What a job's `stop` has done already is done for an interrupt between two runs.
+    #[cold]
+    #[inline(never)]
+    fn obey(&mut self) {
+        if self.is_to_stop() {
             self.stop();
         }
-        asked
+        self.head.stopped = false;
     }
 }
