@@ -573,6 +573,9 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
+        if table.obey_interrupt() {
+            return Next::Ended(Ended::Stopped);
+        }
     }
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)
