@@ -24,9 +24,7 @@
 //! assert_eq!(Signal::from_index(Signal::Sampled.index()), Some(Signal::Sampled));
 //! ```
 
-use portable_atomic::AtomicBool;
-
-use crate::waiting::Listeners;
+use crate::{sync::AtomicBool, waiting::Listeners};
 
 /// A type of up to 256 values that name what can happen.
 ///

@@ -64,6 +64,7 @@ mod log;
 mod log;
 mod pass;
 mod repeat;
+mod sync;
 mod table;
 mod task;
 mod timeline;
@@ -82,6 +83,9 @@ pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
+#[cfg(loom)]
+#[doc(hidden)]
+pub use sync::weaken;
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
     State, Status, Task, TaskId,

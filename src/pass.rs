@@ -6,7 +6,7 @@
 
 use crate::{
     event::Event,
-    inbox::Mail,
+    inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
@@ -47,31 +47,31 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left.
+    /// Takes what interrupts have left; whether the pass goes on.
     #[inline]
-    pub(crate) fn read_mail(&mut self, now: Instant) {
-        if let (true, Some(mail)) = (Self::HAS_EVENTS, self.head.mail) {
-            if mail.begin() {
-                self.deliver(mail, now);
-            }
+    pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
+        match self.head.mail {
+            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.deliver(mail, now),
+            _ => true,
         }
     }
 
     /// Events with params first, then the flags.
     #[inline(never)]
-    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
+    fn deliver(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) -> bool {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
         }
-        let mut from = 0;
-        while let Some(number) = mail.take_flag(from) {
-            if let Some(event) = A::Event::from_index(number) {
-                self.trigger(event, None, now);
+        for (number, flag) in mail.flags().iter().enumerate() {
+            if inbox::lower(flag) {
+                if let Some(event) = A::Event::from_index(number) {
+                    self.trigger(event, None, now);
+                }
             }
-            from = number.wrapping_add(1);
         }
         mail.end();
+        !self.obey_interrupt()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -359,11 +359,23 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
+    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
+    #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
         let stopped = self.head.stopped;
         if stopped {
             self.head.stopped = false;
         }
-        stopped
+        stopped || self.obey_interrupt()
+    }
+
+    /// What `stop` in an interrupt asks for is done between two runs.
+    #[inline]
+    fn obey_interrupt(&mut self) -> bool {
+        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        if asked {
+            self.stop();
+        }
+        asked
     }
 }

@@ -12,7 +12,7 @@ use core::cell::Cell;
 
 use crate::{
     event::{self, Event, ListenersOf},
-    inbox::Mail,
+    inbox::Mailbox,
     list::{Chain, Link, Linked, Links},
     task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
@@ -189,7 +189,7 @@ pub(crate) struct Head<A: App> {
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<&'static dyn Mail<A::Event, A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
 
 impl<A: App> Head<A> {

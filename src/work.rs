@@ -423,7 +423,7 @@ pub enum Next {
 /// Why [`start`](Work::start) has returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// `stop` was called.
+    /// `stop` was called, in a job or in an interrupt.
     Stopped,
     /// No task is left.
     NoTasks,
@@ -449,13 +449,23 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         }
     }
 
-    /// Takes events from this inbox, at the start of each pass.
+    /// Takes events from this inbox, at the start of each pass, and obeys its
+    /// [`stop`](Inbox::stop) after each run.
+    ///
+    /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
+    /// let its `Event` be `()`.
     pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
     where
         A::Event: Send,
         A::Params: Send,
     {
-        self.head.mail = Some(inbox);
+        const {
+            assert!(
+                Table::<A>::HAS_EVENTS,
+                "an app without events listens to no inbox: let Event be () if it is to be stopped"
+            );
+        }
+        self.head.mail = Some(inbox.mailbox());
         self
     }
 
@@ -557,7 +567,9 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 #[inline]
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
-    table.read_mail(now);
+    if !table.read_mail(now) {
+        return Next::Ended(Ended::Stopped);
+    }
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
