@@ -48,7 +48,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(test, feature = "std"))]
+#[cfg(any(test, loom, feature = "std"))]
 extern crate std;
 
 pub use fugit::{self, ExtU64};
@@ -57,8 +57,14 @@ mod event;
 mod fault;
 mod inbox;
 mod list;
+#[cfg(feature = "defmt")]
+mod log;
+#[cfg(not(feature = "defmt"))]
+#[path = "log/off.rs"]
+mod log;
 mod pass;
 mod repeat;
+mod sync;
 mod table;
 mod task;
 mod timeline;
@@ -77,6 +83,9 @@ pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
+#[cfg(loom)]
+#[doc(hidden)]
+pub use sync::weaken;
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
     State, Status, Task, TaskId,

@@ -15,17 +15,13 @@ pub(crate) struct Link(u16);
 impl Link {
     pub(crate) const NONE: Self = Self(0);
 
-    pub(crate) const fn to(index: u16) -> Self {
-        Self(index.wrapping_add(1))
+    /// To an index below 65,535.
+    pub(crate) const fn to(index: usize) -> Self {
+        Self((index as u16).wrapping_add(1))
     }
 
-    /// The index; a link to none gives one that no table has.
-    pub(crate) const fn index(self) -> u16 {
-        self.0.wrapping_sub(1)
-    }
-
-    /// The index as slices take it; a link to none gives one that no slice has.
-    pub(crate) const fn place(self) -> usize {
+    /// The index; a link to none gives one that no slice has.
+    pub(crate) const fn index(self) -> usize {
         (self.0 as usize).wrapping_sub(1)
     }
 
@@ -83,12 +79,12 @@ impl Chain {
     pub(crate) fn push<const CHAIN: usize, S: Linked<CHAIN>>(
         &mut self,
         slots: &mut [S],
-        index: u16,
+        index: usize,
     ) {
         let last = self.last;
-        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = slots.get_mut(index) else { return };
         *slot.links_mut() = Links { prev: last, next: Link::NONE };
-        match slots.get_mut(last.place()) {
+        match slots.get_mut(last.index()) {
             Some(slot) => slot.links_mut().next = Link::to(index),
             None => self.first = Link::to(index),
         }
@@ -100,17 +96,17 @@ impl Chain {
         &mut self,
         slots: &mut [S],
         prev: Link,
-        index: u16,
+        index: usize,
     ) {
-        let next = match slots.get_mut(prev.place()) {
+        let next = match slots.get_mut(prev.index()) {
             Some(slot) => core::mem::replace(&mut slot.links_mut().next, Link::to(index)),
             None => core::mem::replace(&mut self.first, Link::to(index)),
         };
-        match slots.get_mut(next.place()) {
+        match slots.get_mut(next.index()) {
             Some(slot) => slot.links_mut().prev = Link::to(index),
             None => self.last = Link::to(index),
         }
-        if let Some(slot) = slots.get_mut(usize::from(index)) {
+        if let Some(slot) = slots.get_mut(index) {
             *slot.links_mut() = Links { prev, next };
         }
     }
@@ -118,7 +114,7 @@ impl Chain {
     /// Takes the first member out.
     #[inline]
     pub(crate) fn pop<const CHAIN: usize, S: Linked<CHAIN>>(&mut self, slots: &[S]) {
-        let Some(slot) = slots.get(self.first.place()) else { return };
+        let Some(slot) = slots.get(self.first.index()) else { return };
         self.first = slot.links().next;
         if self.first.is_none() {
             self.last = Link::NONE;
@@ -130,17 +126,17 @@ impl Chain {
     pub(crate) fn remove<const CHAIN: usize, S: Linked<CHAIN>>(
         &mut self,
         slots: &mut [S],
-        index: u16,
+        index: usize,
     ) {
         if self.first == Link::to(index) {
             return self.pop(slots);
         }
-        let Some(slot) = slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = slots.get_mut(index) else { return };
         let Links { prev, next } = *slot.links_mut();
-        if let Some(slot) = slots.get_mut(prev.place()) {
+        if let Some(slot) = slots.get_mut(prev.index()) {
             slot.links_mut().next = next;
         }
-        match slots.get_mut(next.place()) {
+        match slots.get_mut(next.index()) {
             Some(slot) => slot.links_mut().prev = prev,
             None => self.last = prev,
         }
@@ -155,7 +151,7 @@ impl Chain {
         if link == self.first {
             return Link::NONE;
         }
-        slots.get(link.place()).map_or(Link::NONE, |slot| slot.links().prev)
+        slots.get(link.index()).map_or(Link::NONE, |slot| slot.links().prev)
     }
 
     /// The member behind `link`; behind none is the first.
@@ -165,7 +161,7 @@ impl Chain {
         slots: &[S],
         link: Link,
     ) -> Link {
-        slots.get(link.place()).map_or(self.first, |slot| slot.links().next)
+        slots.get(link.index()).map_or(self.first, |slot| slot.links().next)
     }
 }
 
@@ -184,13 +180,13 @@ mod tests {
         }
     }
 
-    fn members(chain: &Chain, slots: &[Links]) -> Vec<u16> {
+    fn members(chain: &Chain, slots: &[Links]) -> Vec<usize> {
         let mut members = Vec::new();
         let mut link = chain.first();
         let mut prev = Link::NONE;
         while !link.is_none() {
             assert!(members.len() < slots.len(), "the chain runs in a circle");
-            assert!(prev.is_none() || slots[link.place()].prev == prev);
+            assert!(prev.is_none() || slots[link.index()].prev == prev);
             members.push(link.index());
             prev = link;
             link = chain.after(slots, link);
@@ -202,11 +198,11 @@ mod tests {
     proptest! {
         #[test]
         fn a_chain_is_a_vec_whose_members_know_their_place(
-            steps in prop::collection::vec((0u8..3, 0u16..6, any::<prop::sample::Index>()), 1..80)
+            steps in prop::collection::vec((0u8..3, 0usize..6, any::<prop::sample::Index>()), 1..80)
         ) {
             let mut slots = [Links::LOOSE; 6];
             let mut chain = Chain::EMPTY;
-            let mut model: Vec<u16> = Vec::new();
+            let mut model: Vec<usize> = Vec::new();
             for (step, index, at) in steps {
                 match model.iter().position(|&member| member == index) {
                     Some(place) => {

@@ -6,9 +6,9 @@
 
 use crate::{
     event::Event,
-    inbox::Mail,
+    inbox::Mailbox,
     list::{Chain, Link, Linked},
-    repeat,
+    log, repeat,
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
@@ -25,18 +25,19 @@ pub(crate) enum Batch {
 }
 
 /// A run that is being made: everything the job may ask about it.
+#[repr(C)]
 pub(crate) struct Run<A: App> {
-    pub(crate) job: Job<A>,
-    pub(crate) params: A::Params,
     pub(crate) scheduled_at: Instant,
     /// When it began; read from the clock only where that matters.
     pub(crate) started: Instant,
-    pub(crate) index: u16,
-    pub(crate) generation: u16,
+    pub(crate) job: Job<A>,
+    pub(crate) params: A::Params,
     pub(crate) unserved: Unserved,
+    pub(crate) generation: u16,
+    pub(crate) event: u8,
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
-    pub(crate) event: u8,
+    pub(crate) index: usize,
 }
 
 impl<A: App> Run<A> {
@@ -46,31 +47,31 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left.
+    /// Takes what interrupts have left; whether the pass goes on.
     #[inline]
-    pub(crate) fn read_mail(&mut self, now: Instant) {
-        if let Some(mail) = self.head.mail {
-            if mail.begin() {
-                self.deliver(mail, now);
-            }
+    pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
+        match self.head.mail {
+            Some(mail) if mail.begin() => self.deliver(mail, now),
+            _ => true,
         }
     }
 
     /// Events with params first, then the flags.
     #[inline(never)]
-    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
+    fn deliver(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) -> bool {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
         }
-        for number in 0..self.head.listeners.as_ref().len() {
-            if mail.take_flag(number) {
-                if let Some(event) = A::Event::from_index(number) {
-                    self.trigger(event, None, now);
-                }
+        let mut from = 0;
+        while let Some(number) = mail.take_flag(from) {
+            if let Some(event) = A::Event::from_index(number) {
+                self.trigger(event, None, now);
             }
+            from = number.wrapping_add(1);
         }
         mail.end();
+        !self.obey_interrupt()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -103,21 +104,21 @@ impl<A: App> Table<'_, A> {
         let limit = self.head.limit;
         let (index, slot) = match batch {
             Batch::InOrder => {
-                let place = timeline::first(self.slots);
-                let slot = self.slots.get_mut(place)?;
+                let index = timeline::first(self.slots);
+                let slot = self.slots.get_mut(index)?;
                 if slot.node.deadline > now || slot.node.sequence >= limit {
                     return None;
                 }
                 slot.step = Step::Due;
-                (place as u16, slot)
+                (index, slot)
             }
             Batch::Queued(priority) => loop {
                 let queue = self.head.ready.get_mut(*priority as usize)?;
                 let first = queue.first();
-                match self.slots.get(first.place()) {
+                match self.slots.get(first.index()) {
                     Some(slot) if slot.node.sequence < limit => {
                         queue.pop::<QUEUE, _>(self.slots);
-                        break (first.index(), self.slots.get_mut(first.place())?);
+                        break (first.index(), self.slots.get_mut(first.index())?);
                     }
                     _ => *priority = priority.below()?,
                 }
@@ -143,9 +144,9 @@ impl<A: App> Table<'_, A> {
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
     #[inline]
-    fn fall_due(&mut self, index: u16) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        if slot.step == Step::Timed {
+    fn fall_due(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        if slot.step == Step::Timed || !Self::HAS_EVENTS {
             slot.step = Step::Due;
         } else {
             self.head.ranked = self.head.ranked.wrapping_sub(1);
@@ -168,16 +169,16 @@ impl<A: App> Table<'_, A> {
             if node.deadline > now {
                 break;
             }
-            let index = timeline::first(self.slots) as u16;
+            let index = timeline::first(self.slots);
             timeline::disarm(self.slots, index);
             self.fall_due(index);
-            let Some(slot) = self.slots.get_mut(usize::from(index)) else { break };
+            let Some(slot) = self.slots.get_mut(index) else { break };
             let rank = slot.priority as usize;
             if let (Some(queue), Some(finger)) =
                 (self.head.ready.get_mut(rank), fingers.get_mut(rank))
             {
                 let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
-                while let Some(slot) = self.slots.get(next.place()) {
+                while let Some(slot) = self.slots.get(next.index()) {
                     if node.before(&slot.node) {
                         break;
                     }
@@ -191,20 +192,40 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
-    pub(crate) fn count_fault(&mut self, index: u16) -> (Option<&'static str>, u16) {
+    pub(crate) fn count_fault(&mut self, index: usize) -> (Option<&'static str>, u16) {
         self.head.faults = self.head.faults.saturating_add(1);
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return (None, 0) };
+        let Some(slot) = self.slots.get_mut(index) else { return (None, 0) };
         slot.faults = slot.faults.saturating_add(1);
         let (count, options) = (slot.faults, slot.options);
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    ///
+    /// What most runs end with comes first: back to the timeline, and in time; back to the event.
     #[inline]
     pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
-        let index = run.index;
         self.head.running = Link::NONE;
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        if slot.step == Step::Running {
+            if run.cause == Step::Due && slot.plan != Plan::Every(Missed::Delay) {
+                let next = later(run.scheduled_at, slot.period);
+                // Later than now, so the period is not zero.
+                if next > self.head.read(clock) {
+                    return self.arm(run.index, Step::Timed, next);
+                }
+            } else if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
+                slot.step = Step::Listening;
+                return;
+            }
+        }
+        self.finish_otherwise(run, clock);
+    }
+
+    #[inline(never)]
+    fn finish_otherwise(&mut self, run: &Run<A>, clock: &impl Clock) {
+        let index = run.index;
+        let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
                 // It was cancelled in its run.
@@ -212,25 +233,16 @@ impl<A: App> Table<'_, A> {
             }
             return;
         }
-        if slot.listed == Listed::Plainly {
-            slot.step = Step::Listening;
-            return;
-        }
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
-                let next = later(run.scheduled_at, slot.period);
-                if run.cause == Step::Due && next >= now && missed != Missed::Delay {
-                    self.arm(index, Step::Timed, next);
-                } else {
-                    self.go_on(run, missed, now);
-                }
+                self.go_on(run, missed, now);
             }
-            Plan::Again(event) => {
+            Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            Plan::Every(_) | Plan::On(_) => {
+            Plan::Every(_) | Plan::On(_) | Plan::Again(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);
@@ -243,11 +255,12 @@ impl<A: App> Table<'_, A> {
     /// waited for an event.
     #[cold]
     fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
-        let Some(slot) = self.slots.get_mut(usize::from(run.index)) else { return };
-        let deadline = if run.cause == Step::Due {
+        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
             let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+            log::missed(self.view(), run.id(), next.skipped);
             next.deadline
         } else {
             self.after_waiting(run, missed, now)
@@ -260,11 +273,11 @@ impl<A: App> Table<'_, A> {
     }
 
     /// A listener for life goes back to its event, with its timeout if it has one.
-    fn listen_again(&mut self, index: u16, event: u8, now: Instant) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+    fn listen_again(&mut self, index: usize, event: u8, now: Instant) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
         let listed = slot.listed != Listed::No;
-        let timeout = self.options.get(slot.options.place()).and_then(Options::timeout);
+        let timeout = self.options.get(slot.options.index()).and_then(Options::timeout);
         if slot.node.is_armed() {
             timeline::disarm(self.slots, index);
         }
@@ -278,18 +291,18 @@ impl<A: App> Table<'_, A> {
     /// Arms a task for a deadline that has passed already, in the next pass: it is ready, and stands
     /// in its queue where its deadline says, but behind what belongs to this pass.
     #[cold]
-    fn queue_late(&mut self, index: u16, deadline: Instant) {
+    fn queue_late(&mut self, index: usize, deadline: Instant) {
         let limit = self.head.limit;
         self.withdraw(index);
         let sequence = self.next_sequence();
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Due;
         slot.node.deadline = deadline;
         slot.node.sequence = sequence;
         let node = slot.node;
         let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
         let mut prev = queue.last();
-        while let Some(slot) = self.slots.get(prev.place()) {
+        while let Some(slot) = self.slots.get(prev.index()) {
             if slot.node.sequence < limit || slot.node.before(&node) {
                 break;
             }
@@ -301,7 +314,7 @@ impl<A: App> Table<'_, A> {
     /// Where a repeating task goes on after it has waited for an event: in its old phase, later
     /// than the event and not in the past. What passed while it waited was not missed.
     fn after_waiting(&mut self, run: &Run<A>, missed: Missed, now: Instant) -> Instant {
-        let Some(slot) = self.slots.get(usize::from(run.index)) else { return now };
+        let Some(slot) = self.slots.get(run.index) else { return now };
         let (period, options) = (slot.period, slot.options);
         let mut phase = run.scheduled_at;
         if let Some(record) = self.options_at(options) {
@@ -346,11 +359,23 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
+    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
+    #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
         let stopped = self.head.stopped;
         if stopped {
             self.head.stopped = false;
         }
-        stopped
+        stopped || self.obey_interrupt()
+    }
+
+    /// What `stop` in an interrupt asks for is done between two runs.
+    #[inline]
+    fn obey_interrupt(&mut self) -> bool {
+        let asked = self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        if asked {
+            self.stop();
+        }
+        asked
     }
 }

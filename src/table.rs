@@ -12,7 +12,7 @@ use core::cell::Cell;
 
 use crate::{
     event::{self, Event, ListenersOf},
-    inbox::Mail,
+    inbox::Mailbox,
     list::{Chain, Link, Linked, Links},
     task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
@@ -27,6 +27,7 @@ pub(crate) const QUEUE: usize = 0;
 pub(crate) const WAITING: usize = 1;
 
 /// A place for one task.
+#[repr(C)]
 pub(crate) struct Slot<A: App> {
     pub(crate) node: Node,
     pub(crate) queue: Links,
@@ -34,15 +35,15 @@ pub(crate) struct Slot<A: App> {
     pub(crate) period: Duration,
     /// What to run, and with what; `None` while the slot is free.
     pub(crate) work: Option<(Job<A>, A::Params)>,
-    pub(crate) generation: u16,
-    pub(crate) options: Link,
-    pub(crate) faults: u16,
     pub(crate) unserved: Unserved,
-    pub(crate) step: Step,
-    pub(crate) plan: Plan,
-    pub(crate) priority: Priority,
+    pub(crate) generation: u16,
     /// The number of the event it listens to, or that made it ready.
     pub(crate) event: u8,
+    pub(crate) step: Step,
+    pub(crate) options: Link,
+    pub(crate) faults: u16,
+    pub(crate) plan: Plan,
+    pub(crate) priority: Priority,
     /// Whether it is in the chain of that event.
     pub(crate) listed: Listed,
 }
@@ -188,7 +189,7 @@ pub(crate) struct Head<A: App> {
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<&'static dyn Mail<A::Event, A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
 
 impl<A: App> Head<A> {
@@ -243,20 +244,24 @@ pub(crate) struct Table<'a, A: App> {
 }
 
 impl<A: App> Table<'_, A> {
+    /// Known when compiling, so that an app without events does not pay for them.
+    pub(crate) const HAS_EVENTS: bool =
+        <<A::Event as Event>::Count as event::sealed::PerEvent>::ANY;
+
     pub(crate) fn reborrow(&mut self) -> Table<'_, A> {
         Table { head: self.head, slots: self.slots, options: self.options }
     }
 
-    pub(crate) fn slot(&self, index: u16) -> Option<&Slot<A>> {
-        self.slots.get(usize::from(index))
+    pub(crate) fn slot(&self, index: usize) -> Option<&Slot<A>> {
+        self.slots.get(index)
     }
 
-    pub(crate) fn slot_mut(&mut self, index: u16) -> Option<&mut Slot<A>> {
-        self.slots.get_mut(usize::from(index))
+    pub(crate) fn slot_mut(&mut self, index: usize) -> Option<&mut Slot<A>> {
+        self.slots.get_mut(index)
     }
 
     pub(crate) fn options_at(&mut self, link: Link) -> Option<&mut Options> {
-        self.options.get_mut(link.place())
+        self.options.get_mut(link.index())
     }
 
     pub(crate) fn view(&self) -> View<'_, A> {
@@ -284,9 +289,10 @@ impl<A: App> Table<'_, A> {
         if matches!(order.when, When::Every(period) if period.is_zero()) {
             return Err(ScheduleError::ZeroPeriod);
         }
-        let fresh = usize::from(self.head.used) < self.slots.len();
-        let index = if fresh { self.head.used } else { self.head.freed.first().index() };
-        if usize::from(index) >= self.slots.len() {
+        let used = usize::from(self.head.used);
+        let fresh = used < self.slots.len();
+        let index = if fresh { used } else { self.head.freed.first().index() };
+        if index >= self.slots.len() {
             return Err(ScheduleError::TableFull);
         }
         let mut options = Link::NONE;
@@ -297,7 +303,7 @@ impl<A: App> Table<'_, A> {
             options = self.take_options(wanted).ok_or(ScheduleError::OptionsFull)?;
         }
         if fresh {
-            self.head.used = index.wrapping_add(1);
+            self.head.used = self.head.used.wrapping_add(1);
         } else {
             Chain::pop::<QUEUE, _>(&mut self.head.freed, self.slots);
         }
@@ -305,7 +311,7 @@ impl<A: App> Table<'_, A> {
         if order.priority != Priority::Normal {
             self.head.ranked = self.head.ranked.wrapping_add(1);
         }
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else {
+        let Some(slot) = self.slots.get_mut(index) else {
             return Err(ScheduleError::TableFull);
         };
         slot.work = Some((order.job, order.params));
@@ -333,11 +339,11 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn take_options(&mut self, options: &Options) -> Option<Link> {
         let link = if self.head.options_freed.is_none() {
-            Link::to(self.head.options_used)
+            Link::to(self.head.options_used.into())
         } else {
             self.head.options_freed
         };
-        let record = self.options.get_mut(link.place())?;
+        let record = self.options.get_mut(link.index())?;
         if self.head.options_freed.is_none() {
             self.head.options_used = self.head.options_used.wrapping_add(1);
         } else {
@@ -348,8 +354,8 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Step 10: gives the slot back.
-    pub(crate) fn release(&mut self, index: u16) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+    pub(crate) fn release(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.work = None;
         slot.step = Step::Free;
         if slot.priority != Priority::Normal {
@@ -357,7 +363,7 @@ impl<A: App> Table<'_, A> {
         }
         if !slot.options.is_none() {
             let options = core::mem::replace(&mut slot.options, Link::NONE);
-            if let Some(record) = self.options.get_mut(options.place()) {
+            if let Some(record) = self.options.get_mut(options.index()) {
                 record.next = self.head.options_freed;
                 self.head.options_freed = options;
             }
@@ -366,8 +372,8 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Takes a task out of whatever it waits in.
-    pub(crate) fn withdraw(&mut self, index: u16) {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return };
+    pub(crate) fn withdraw(&mut self, index: usize) {
+        let Some(slot) = self.slots.get(index) else { return };
         let listed = slot.listed != Listed::No;
         if slot.node.is_armed() {
             if slot.step.waits_for_event() {
@@ -391,7 +397,7 @@ impl<A: App> Table<'_, A> {
         Ok(())
     }
 
-    pub(crate) fn end(&mut self, index: u16) {
+    pub(crate) fn end(&mut self, index: usize) {
         self.withdraw(index);
         self.head.live = self.head.live.wrapping_sub(1);
         if let Some(slot) = self.slot_mut(index) {
@@ -405,7 +411,7 @@ impl<A: App> Table<'_, A> {
 
     /// Ends every task there is; what is scheduled later stays.
     pub(crate) fn stop(&mut self) {
-        for index in 0..self.head.used {
+        for index in 0..usize::from(self.head.used) {
             if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
                 self.end(index);
             }
@@ -417,6 +423,8 @@ impl<A: App> Table<'_, A> {
             mail.clear();
         }
         self.head.stopped = !self.head.running.is_none();
+        // Nothing that is ready belongs to this pass any more.
+        self.head.limit = 0;
     }
 }
 
@@ -428,7 +436,7 @@ impl<A: App> Table<'_, A> {
         period: Duration,
     ) -> Result<(), SetRepeatError> {
         let index = self.view().place_of(id)?;
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else {
+        let Some(slot) = self.slots.get_mut(index) else {
             return Err(SetRepeatError::NoSuchTask);
         };
         match slot.plan {
@@ -580,8 +588,8 @@ mod tests {
             let mut link = chain.first();
             while !link.is_none() {
                 assert!(members.len() < self.slots.len(), "a queue runs in a circle");
-                members.push(link.place());
-                link = Linked::<QUEUE>::links(&self.slots[link.place()]).next();
+                members.push(link.index());
+                link = Linked::<QUEUE>::links(&self.slots[link.index()]).next();
             }
             assert_eq!(members.last().copied(), last_of(chain));
             members
@@ -592,8 +600,8 @@ mod tests {
             let mut link = chain.first();
             while !link.is_none() {
                 assert!(members.len() < self.slots.len(), "listeners stand in a circle");
-                members.push(link.place());
-                link = Linked::<WAITING>::links(&self.slots[link.place()]).next();
+                members.push(link.index());
+                link = Linked::<WAITING>::links(&self.slots[link.index()]).next();
             }
             assert_eq!(members.last().copied(), last_of(chain));
             members
@@ -634,7 +642,7 @@ mod tests {
         }
 
         fn running(&self) -> Option<usize> {
-            (!self.head.running.is_none()).then(|| self.head.running.place())
+            (!self.head.running.is_none()).then(|| self.head.running.index())
         }
 
         /// The first in the timeline is the first of the armed ones, and all numbers are different.
@@ -716,11 +724,11 @@ mod tests {
             let mut seen = BTreeSet::new();
             let mut free = self.head.options_freed;
             while !free.is_none() {
-                assert!(seen.insert(free.place()), "free records run in a circle");
-                free = self.options[free.place()].next;
+                assert!(seen.insert(free.index()), "free records run in a circle");
+                free = self.options[free.index()].next;
             }
             for slot in self.slots.iter().filter(|slot| !slot.options.is_none()) {
-                assert!(seen.insert(slot.options.place()), "two slots share a record");
+                assert!(seen.insert(slot.options.index()), "two slots share a record");
             }
             assert_eq!(seen.len(), usize::from(self.head.options_used), "a record was lost");
             assert!(seen.iter().all(|&place| place < usize::from(self.head.options_used)));
@@ -728,7 +736,7 @@ mod tests {
     }
 
     fn last_of(chain: &Chain) -> Option<usize> {
-        (!chain.is_empty()).then(|| chain.last().place())
+        (!chain.is_empty()).then(|| chain.last().index())
     }
 
     #[derive(Clone, Debug)]

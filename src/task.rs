@@ -47,14 +47,14 @@ pub struct TaskId(NonZeroU32);
 
 impl TaskId {
     /// `index` below 65,535.
-    pub(crate) fn new(generation: u16, index: u16) -> Self {
+    pub(crate) fn new(generation: u16, index: usize) -> Self {
         // The index is stored plus one, which also keeps the whole from being zero.
-        let low = NonZeroU32::MIN.saturating_add(u32::from(index));
+        let low = NonZeroU32::MIN.saturating_add(index as u32);
         Self(low | (u32::from(generation) << 16))
     }
 
-    pub(crate) const fn index(self) -> u16 {
-        (self.0.get() as u16).wrapping_sub(1)
+    pub(crate) const fn index(self) -> usize {
+        (self.0.get() as u16 as usize).wrapping_sub(1)
     }
 
     pub(crate) const fn generation(self) -> u16 {

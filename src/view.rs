@@ -18,16 +18,16 @@ pub(crate) struct View<'a, A: App> {
 }
 
 impl<'a, A: App> View<'a, A> {
-    fn slot(&self, index: u16) -> Option<&'a Slot<A>> {
-        self.slots.get(usize::from(index))
+    fn slot(&self, index: usize) -> Option<&'a Slot<A>> {
+        self.slots.get(index)
     }
 
     fn options_of(&self, slot: &Slot<A>) -> Option<&'a Options> {
-        self.options.get(slot.options.place())
+        self.options.get(slot.options.index())
     }
 
     /// The place of a live task.
-    pub(crate) fn place_of(&self, id: TaskId) -> Result<u16, NoSuchTask> {
+    pub(crate) fn place_of(&self, id: TaskId) -> Result<usize, NoSuchTask> {
         match self.slot(id.index()) {
             Some(slot) if slot.generation == id.generation() && slot.step != Step::Free => {
                 Ok(id.index())
@@ -61,7 +61,7 @@ impl<'a, A: App> View<'a, A> {
     }
 
     /// The task at a place, if there is a live one.
-    pub(crate) fn status_at(&self, index: u16) -> Option<Status<A::Event>> {
+    pub(crate) fn status_at(&self, index: usize) -> Option<Status<A::Event>> {
         let slot = self.slot(index)?;
         let is_running = self.head.running == Link::to(index);
         if slot.step == Step::Free {
@@ -93,7 +93,7 @@ impl<'a, A: App> View<'a, A> {
     }
 
     pub(crate) fn tasks(self) -> impl Iterator<Item = Status<A::Event>> + 'a {
-        (0..self.head.used).filter_map(move |index| self.status_at(index))
+        (0..usize::from(self.head.used)).filter_map(move |index| self.status_at(index))
     }
 
     pub(crate) fn find(self, tag: u32) -> Option<TaskId> {

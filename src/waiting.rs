@@ -31,7 +31,7 @@ impl Listeners {
 }
 
 impl<A: App> Table<'_, A> {
-    pub(crate) fn arm_or_ready(&mut self, index: u16, delay: Duration, now: Instant) {
+    pub(crate) fn arm_or_ready(&mut self, index: usize, delay: Duration, now: Instant) {
         if delay.is_zero() {
             self.make_ready(index, Step::Due, now);
         } else {
@@ -40,21 +40,26 @@ impl<A: App> Table<'_, A> {
     }
 
     #[inline]
-    pub(crate) fn arm(&mut self, index: u16, step: Step, deadline: Instant) {
+    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) {
         let sequence = self.next_sequence();
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         if step.waits_for_event() {
             self.head.ranked = self.head.ranked.wrapping_add(1);
         }
-        timeline::arm(self.slots, index, deadline, sequence);
+        if slot.node.is_armed() {
+            // It has run where it was, and nothing is due before now.
+            timeline::postpone(self.slots, index, deadline, sequence);
+        } else {
+            timeline::arm(self.slots, index, deadline, sequence);
+        }
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
     #[inline]
-    fn make_ready(&mut self, index: u16, step: Step, now: Instant) {
+    fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
         let sequence = self.next_sequence();
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         slot.node.deadline = now;
         slot.node.sequence = sequence;
@@ -66,12 +71,12 @@ impl<A: App> Table<'_, A> {
     /// Joins the listeners of an event, at the end.
     pub(crate) fn listen(
         &mut self,
-        index: u16,
+        index: usize,
         event: u8,
         timeout: Option<Duration>,
         now: Instant,
     ) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
         slot.event = event;
         let options = slot.options;
@@ -93,8 +98,8 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Leaves the listeners.
-    pub(crate) fn leave(&mut self, index: u16) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+    pub(crate) fn leave(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.listed = Listed::No;
         let event = usize::from(slot.event);
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
@@ -118,7 +123,7 @@ impl<A: App> Table<'_, A> {
         }
         let mut reached = 0;
         loop {
-            let Some(slot) = self.slots.get_mut(link.place()) else { return reached };
+            let Some(slot) = self.slots.get_mut(link.index()) else { return reached };
             let index = link.index();
             let is_last = link == last;
             link = Linked::<WAITING>::links(slot).next();
@@ -139,9 +144,9 @@ impl<A: App> Table<'_, A> {
 
     /// Steps 3 and 6: the event that a listener waits for has come.
     #[inline(never)]
-    fn hear(&mut self, index: u16, params: Option<&A::Params>, now: Instant) {
-        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
-        let options = self.options.get(slot.options.place());
+    fn hear(&mut self, index: usize, params: Option<&A::Params>, now: Instant) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        let options = self.options.get(slot.options.index());
         let mut newest = true;
         match slot.step {
             Step::Free | Step::Timed => return,
@@ -191,7 +196,7 @@ impl<A: App> Table<'_, A> {
         now: Instant,
     ) -> Result<(), AwaitError> {
         let index = self.view().place_of(id)?;
-        let Some(slot) = self.slots.get(usize::from(index)) else {
+        let Some(slot) = self.slots.get(index) else {
             return Err(AwaitError::NoSuchTask);
         };
         let (mut options, deadline) = (slot.options, slot.node.deadline);

@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
+    log,
     pass::Run,
     table::{Head, Order, Slot, Step, Table},
     task::{
@@ -422,7 +423,7 @@ pub enum Next {
 /// Why [`start`](Work::start) has returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// `stop` was called.
+    /// `stop` was called, in a job or in an interrupt.
     Stopped,
     /// No task is left.
     NoTasks,
@@ -454,7 +455,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         A::Event: Send,
         A::Params: Send,
     {
-        self.head.mail = Some(inbox);
+        self.head.mail = Some(inbox.mailbox());
         self
     }
 
@@ -556,15 +557,16 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 #[inline]
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
-    table.read_mail(now);
+    if !table.read_mail(now) {
+        return Next::Ended(Ended::Stopped);
+    }
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
-        if table.take_stopped() {
-            return Next::Ended(Ended::Stopped);
-        }
     }
-    if table.has_ready() {
+    if table.take_stopped() {
+        Next::Ended(Ended::Stopped)
+    } else if table.has_ready() {
         Next::Now
     } else if let Some(deadline) = table.view().wake_at() {
         Next::At(deadline)
@@ -585,6 +587,7 @@ fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, cl
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
         let fault = Fault { task: run.id(), name, kind: FaultKind::Failed(&error), count };
+        log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
     table.finish(run, clock);

@@ -30,10 +30,10 @@ pub type Session<'a, B, F = Fixed, D = NoDelay> = super::Session<'a, Config, B, 
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
-    address: Address,
-    speed: Option<Speed>,
-    fixed: bool,
-    retry: Backoff,
+    pub(crate) address: Address,
+    pub(crate) speed: Option<Speed>,
+    pub(crate) fixed: bool,
+    pub(crate) retry: Backoff,
 }
 
 /// An address of either length, as it stands in a data sheet without the direction bit.

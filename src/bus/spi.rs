@@ -32,16 +32,16 @@ pub type Session<'a, B, P, F = Fixed, D = NoDelay> = super::Session<'a, Config<P
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config<P> {
     cs: P,
-    plan: Plan,
+    pub(crate) plan: Plan,
 }
 
 /// The part of a config that is not the pin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Plan {
-    settings: Option<Settings>,
-    fixed: bool,
+    pub(crate) settings: Option<Settings>,
+    pub(crate) fixed: bool,
     /// From selecting to the first clock, and from the last clock to deselecting.
-    select_ns: (u32, u32),
+    pub(crate) select_ns: (u32, u32),
 }
 
 /// Mode and frequency of the clock.

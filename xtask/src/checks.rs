@@ -5,10 +5,11 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, firmware, no_std, size};
+use crate::{Result, defmt, firmware, no_std, rp2040, size};
 
 /// Crates of their own, outside the workspace.
-const FIRMWARE_CRATES: [&str; 2] = ["examples/qemu", "examples/size"];
+const OTHER_CRATES: [&str; 5] =
+    ["examples/qemu", "examples/size", "examples/defmt", defmt::DECODER, rp2040::FOLDER];
 
 pub fn run(install: Install) -> Result {
     let manifest = Manifest::read()?;
@@ -25,6 +26,8 @@ pub fn run(install: Install) -> Result {
     report.step("firmware", || {
         firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)
     })?;
+    report.step("log", || defmt::run(install).map(|()| Done::All))?;
+    report.step("RP2040", || rp2040::run(install, None).map(|()| Done::All))?;
     report.print();
     Ok(())
 }
@@ -64,7 +67,7 @@ impl Report {
 fn format() -> Result<Done> {
     need_component("rustfmt")?;
     run_command(cargo().args(["fmt", "--all", "--check"]))?;
-    for folder in FIRMWARE_CRATES {
+    for folder in OTHER_CRATES {
         run_command(cargo().current_dir(root().join(folder)).args(["fmt", "--check"]))?;
     }
     Ok(Done::All)
@@ -137,19 +140,16 @@ fn minimum_rust(manifest: &Manifest) -> Result<Done> {
 }
 
 fn firmware_lints(install: Install) -> Result<Done> {
+    let boards = BOARDS.iter().map(|board| (firmware::folder(), board.target));
     let mut without_clippy = Vec::new();
-    for board in &BOARDS {
-        if Toolchain::with(board.target, install)? == Toolchain::Debian {
-            without_clippy.push(board.target);
+    let others = [(defmt::folder(), defmt::TARGET), (root().join(rp2040::FOLDER), rp2040::TARGET)];
+    for (folder, target) in boards.chain(others) {
+        if Toolchain::with(target, install)? == Toolchain::Debian {
+            without_clippy.push(target);
             continue;
         }
         let mut cargo = cargo();
-        cargo.current_dir(firmware::folder()).args([
-            "clippy",
-            "--release",
-            "--target",
-            board.target,
-        ]);
+        cargo.current_dir(folder).args(["clippy", "--release", "--target", target]);
         run_command(cargo.args(["--target-dir", "target", "--", "-D", "warnings"]))?;
     }
     if without_clippy.is_empty() {

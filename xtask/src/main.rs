@@ -6,12 +6,14 @@
 
 mod board;
 mod checks;
+mod defmt;
 mod dialogue;
 mod elf;
 mod features;
 mod firmware;
 mod install;
 mod no_std;
+mod rp2040;
 mod run;
 mod session;
 mod size;
@@ -32,6 +34,9 @@ Commands:
   size                 Link the library with a panic handler that does not link; print its size
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
+  defmt                Run a firmware that logs with defmt, and compare its log
+  rp2040 [FILTER]      Build the programs for a Raspberry Pi Pico, print their sizes, run them in an
+                       emulator and check what they do on its pins and its serial port
   help                 Print this
 
 Options:
@@ -71,6 +76,8 @@ enum Command {
     NoStd(Install),
     Size(Install),
     Firmware(Install, firmware::Selection),
+    Defmt(Install),
+    Rp2040(Install, Option<String>),
 }
 
 impl Command {
@@ -85,9 +92,12 @@ impl Command {
                 "--install" => install = Install::Asked,
                 "--transcript" if name == "firmware" => selection.transcript = true,
                 "--help" | "-h" => return Ok(Self::Help),
-                filter if name == "firmware" && !filter.starts_with('-') => {
+                filter
+                    if ["firmware", "rp2040"].contains(&name.as_str())
+                        && !filter.starts_with('-') =>
+                {
                     if selection.filter.replace(filter.into()).is_some() {
-                        return Err("`firmware` takes one FILTER".into());
+                        return Err(format!("`{name}` takes one FILTER"));
                     }
                 }
                 unknown => return Err(format!("`{name}` does not know `{unknown}`")),
@@ -98,6 +108,8 @@ impl Command {
             "no-std" => Ok(Self::NoStd(install)),
             "size" => Ok(Self::Size(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
+            "defmt" => Ok(Self::Defmt(install)),
+            "rp2040" => Ok(Self::Rp2040(install, selection.filter)),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
         }
@@ -113,6 +125,8 @@ impl Command {
             Self::NoStd(install) => no_std::run(install),
             Self::Size(install) => size::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
+            Self::Defmt(install) => defmt::run(install),
+            Self::Rp2040(install, filter) => rp2040::run(install, filter.as_deref()),
         }
     }
 }
@@ -131,6 +145,8 @@ mod tests {
         let expected = Ok(Command::Firmware(Install::Asked, selection));
         assert_eq!(parse("firmware --install microbit --transcript"), expected);
         assert_eq!(parse("firmware --transcript microbit --install"), expected);
+        let expected = Ok(Command::Rp2040(Install::Asked, Some("blink".into())));
+        assert_eq!(parse("rp2040 blink --install"), expected);
     }
 
     #[test]
@@ -139,5 +155,6 @@ mod tests {
             assert!(parse(line).is_err(), "`{line}` was taken");
         }
         assert!(parse("firmware a b").is_err());
+        assert!(parse("rp2040 --transcript").is_err());
     }
 }

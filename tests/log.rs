@@ -1,0 +1,112 @@
+//! With the feature `defmt`, everything public can be logged. What that looks like is the matter of
+//! a firmware, `examples/defmt`: a log is read with the help of the program that wrote it.
+
+#![cfg(feature = "defmt")]
+
+use core::convert::Infallible;
+
+use defmt::Format;
+use ensue::clock::{Counter, Extended, Interrupt, Virtual};
+use ensue::ring::{Ids, Iter};
+use ensue::{
+    App, AwaitError, Cause, Cx, Duration, Ended, Events, Fault, FaultKind, Full, Inbox, Instant,
+    Message, Missed, Next, NoSuchTask, Priority, PutError, Rejected, Ring, ScheduleError,
+    SetRepeatError, Sleep, State, Status, Task, TaskId, TooShort, TooSmall, Work, pattern::Backoff,
+};
+
+ensue::events! {
+    #[derive(defmt::Format)]
+    enum Signal { Button }
+}
+
+struct Node;
+
+impl App for Node {
+    type Event = Signal;
+    type Params = u8;
+    type Outcome = Result<(), Trouble>;
+}
+
+#[derive(Format)]
+struct Trouble;
+
+fn can_be_logged<T: Format + ?Sized>() {}
+
+#[test]
+fn the_scheduler_can_be_logged() {
+    can_be_logged::<Work<Node, Virtual<'_>, 4>>();
+    can_be_logged::<Cx<'_, Node>>();
+    can_be_logged::<(Next, Ended)>();
+    can_be_logged::<(Task<Node>, TaskId, Priority, Missed)>();
+    can_be_logged::<(Cause<Signal>, State<Signal>)>();
+    can_be_logged::<Status<Signal>>();
+    can_be_logged::<(Rejected<Node>, ScheduleError, SetRepeatError, AwaitError, NoSuchTask)>();
+    can_be_logged::<(Fault<'_, Node>, FaultKind<'_, Trouble>, FaultKind<'_, Infallible>)>();
+    can_be_logged::<(Inbox<Signal, u8, 4>, Full<u8>, Events<1>)>();
+    can_be_logged::<Backoff>();
+}
+
+#[test]
+fn time_can_be_logged() {
+    struct Timer;
+    impl Counter for Timer {
+        const HZ: u32 = 1_000_000;
+        const TURN: u64 = 1 << 16;
+        fn count(&self) -> u32 {
+            0
+        }
+        fn has_wrapped(&self) -> bool {
+            false
+        }
+        fn acknowledge(&self) {}
+    }
+    can_be_logged::<(Instant, Duration, Sleep<'_>)>();
+    can_be_logged::<(Extended<Timer>, Virtual<'_>, Interrupt<'_>)>();
+    #[cfg(feature = "std")]
+    can_be_logged::<ensue::clock::Std>();
+}
+
+#[test]
+fn rings_can_be_logged() {
+    can_be_logged::<(Ring<[u8; 64]>, Ring<&mut [u8]>)>();
+    can_be_logged::<Ring>();
+    can_be_logged::<(Message<'_>, Ids<'_>, Iter<'_>)>();
+    can_be_logged::<(PutError, TooShort, TooSmall)>();
+}
+
+#[cfg(feature = "bus")]
+#[test]
+fn buses_can_be_logged() {
+    use embedded_hal::digital::{ErrorType, OutputPin};
+    use ensue::bus::{
+        AttachErrorOf, Bus, Busy, Counters, Device, Fixed, Info, Infos, NoDelay, NoSuchDevice,
+        RecoverError, Recovered, RefusedBy, ReleaseError, Session, Wiring, Wish, i2c, spi,
+    };
+
+    struct Pin;
+    impl ErrorType for Pin {
+        type Error = Infallible;
+    }
+    impl OutputPin for Pin {
+        fn set_low(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+        fn set_high(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+    }
+    fn a_bus_can_be_logged<W>()
+    where
+        W: Wiring<Settings: Format, Label: Format, PinError: Format, Plan: Format> + Format,
+    {
+        can_be_logged::<Bus<W, ()>>();
+        can_be_logged::<(Device<'_, W, ()>, Session<'_, W, ()>, Infos<'_, W>)>();
+        can_be_logged::<(AttachErrorOf<W>, RefusedBy<W>)>();
+        can_be_logged::<(W::Plan, Wish<W::Settings>, Info<W::Label>)>();
+    }
+    a_bus_can_be_logged::<i2c::Config>();
+    a_bus_can_be_logged::<spi::Config<Pin>>();
+    can_be_logged::<(i2c::Address, i2c::Error<u8>, spi::Error<u8, u8>)>();
+    can_be_logged::<(Counters, Fixed, NoDelay, Recovered, RecoverError<u8>)>();
+    can_be_logged::<(Busy, NoSuchDevice, ReleaseError)>();
+}
