@@ -34,17 +34,15 @@ pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
         INBOX.trigger_event(Signal::Button);
         INBOX.trigger_event_with(Signal::Button, 1).expect("there is room");
     }
-    let cases: [(&str, fn(), fn()); 4] = [
-        ("without params, into an empty inbox", || (), plain),
-        ("without params, into one that is being read", before, plain),
-        ("with params, into an empty inbox", || (), with_params),
-        ("with params, into one that is being read", before, with_params),
-    ];
-    for (how, before, alarm) in cases {
-        on_alarm(alarm);
-        let sweep = sweep(clock, clock, before);
-        assert_eq!(sweep.slept_through, 0, "{how}, of {} moments", sweep.moments);
-        println!("  {how}: {} moments", sweep.moments);
+    let alarms = [("without params", plain as fn()), ("with params", with_params)];
+    let inboxes = [("an empty inbox", (|| ()) as fn()), ("one that is being read", before)];
+    for (how, alarm) in alarms {
+        for (into, before) in inboxes {
+            on_alarm(alarm);
+            let Sweep { moments, slept_through } = sweep(clock, clock, before);
+            assert_eq!(slept_through, 0, "{how}, into {into}, of {moments} moments");
+            println!("  {how}, into {into}: {moments} moments");
+        }
     }
 }
 
