@@ -17,7 +17,7 @@ use critical_section::Mutex;
 use crate::{
     event::{Event, FlagsOf, sealed::PerEvent},
     log,
-    sync::{AtomicBool, Fence, Ordering::Relaxed, fence},
+    sync::{AtomicBool, Fence, Ordering::Relaxed, fence, with},
 };
 
 /// Where interrupts leave events, with room for `N` that bring params.
@@ -151,7 +151,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// assert_eq!(INBOX.refused(), 1);
     /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
-        match critical_section::with(|token| self.queue.borrow(token).push(event, params)) {
+        match with(|token| self.queue.borrow(token).push(event, params)) {
             Ok(()) => {
                 self.bell.ring();
                 self.call_wake();
@@ -204,7 +204,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     ///
     /// Callable from: anywhere that critical sections are. Cost: O(1).
     pub fn refused(&self) -> u32 {
-        critical_section::with(|token| self.queue.borrow(token).refused.get())
+        with(|token| self.queue.borrow(token).refused.get())
     }
 
     #[inline]
@@ -411,11 +411,11 @@ trait Mail<E, P>: Sync {
 
 impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
     fn waiting(&self) -> usize {
-        critical_section::with(|token| self.queue.borrow(token).length.get())
+        with(|token| self.queue.borrow(token).length.get())
     }
 
     fn take(&self) -> Option<(E, P)> {
-        critical_section::with(|token| self.queue.borrow(token).pop())
+        with(|token| self.queue.borrow(token).pop())
     }
 
     fn flags(&self) -> &[AtomicBool] {

@@ -18,6 +18,7 @@ pub fn run(install: Install) -> Result {
     report.step("lints", lints)?;
     report.step("documentation", documentation)?;
     report.step("tests", || tests(&manifest))?;
+    report.step("models", models)?;
     report.step("examples", examples)?;
     report.step("minimum Rust version", || minimum_rust(&manifest))?;
     report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
@@ -113,6 +114,15 @@ fn tests(manifest: &Manifest) -> Result<Done> {
         test(&["--all-features"])?;
     }
     run_command(cargo().args(["test", "--package", "xtask"]))?;
+    Ok(Done::All)
+}
+
+/// What interrupts and main share, in every order. Other flags, so other artefacts.
+fn models() -> Result<Done> {
+    let mut cargo = cargo();
+    cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "--package", "ensue", "--release"]);
+    cargo.args(["--test", "inbox_loom", "--test", "ring_loom", "--target-dir", "target/loom"]);
+    run_command(&mut cargo)?;
     Ok(Done::All)
 }
 
