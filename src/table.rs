@@ -412,6 +412,9 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Ends every task there is; what is scheduled later stays.
+    ///
+    /// Never inlined: it is asked for after each run, and nearly never done.
+    #[inline(never)]
     pub(crate) fn stop(&mut self) {
         for index in 0..usize::from(self.head.used) {
             if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {
