@@ -71,7 +71,7 @@ impl<A: App> Table<'_, A> {
             }
         }
         mail.end();
-        !self.take_stopped()
+        !self.obey_interrupt()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -201,10 +201,30 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    ///
+    /// What most runs end with comes first: back to the timeline, and in time; back to the event.
     #[inline]
     pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
-        let index = run.index;
         self.head.running = Link::NONE;
+        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        if slot.step == Step::Running {
+            if run.cause == Step::Due && slot.plan != Plan::Every(Missed::Delay) {
+                let next = later(run.scheduled_at, slot.period);
+                // Later than now, so the period is not zero.
+                if next > self.head.read(clock) {
+                    return self.arm(run.index, Step::Timed, next);
+                }
+            } else if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
+                slot.step = Step::Listening;
+                return;
+            }
+        }
+        self.finish_otherwise(run, clock);
+    }
+
+    #[inline(never)]
+    fn finish_otherwise(&mut self, run: &Run<A>, clock: &impl Clock) {
+        let index = run.index;
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
@@ -213,19 +233,10 @@ impl<A: App> Table<'_, A> {
             }
             return;
         }
-        if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
-            slot.step = Step::Listening;
-            return;
-        }
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
-                let next = later(run.scheduled_at, slot.period);
-                if run.cause == Step::Due && next >= now && missed != Missed::Delay {
-                    self.arm(index, Step::Timed, next);
-                } else {
-                    self.go_on(run, missed, now);
-                }
+                self.go_on(run, missed, now);
             }
             Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
@@ -348,29 +359,23 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
-    /// Whether a job has called `stop` in its run, or an interrupt has.
+    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
     #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
-        let stopped = self.head.stopped || self.is_to_stop();
+        let stopped = self.head.stopped;
         if stopped {
-            self.obey();
+            self.head.stopped = false;
         }
         stopped
     }
 
-    /// Whether an interrupt has called `stop`.
+    /// What `stop` in an interrupt asks for is done between two runs.
     #[inline]
-    fn is_to_stop(&self) -> bool {
-        Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop())
-    }
-
-    /// What a job's `stop` has done already is done for an interrupt between two runs.
-    #[cold]
-    #[inline(never)]
-    fn obey(&mut self) {
-        if self.is_to_stop() {
+    pub(crate) fn obey_interrupt(&mut self) -> bool {
+        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        if asked {
             self.stop();
         }
-        self.head.stopped = false;
+        asked
     }
 }

@@ -26,7 +26,7 @@
 //! The files: `record` is the layout, drawn; `queue` is what the ring does, over any bytes, and
 //! `track` what it may remember; `message` is the view, and `reserve` its counterpart for writing;
 //! `room` reclaims; `image` takes in what somebody else wrote; `split`
-//! shares. Here is the type that holds the bytes, thin and generic.
+//! shares, and `retained` outlives a reset. Here is the type that holds the bytes, thin and generic.
 
 mod image;
 #[cfg(feature = "io")]
@@ -35,6 +35,7 @@ mod message;
 mod queue;
 mod record;
 mod reserve;
+mod retained;
 mod room;
 mod split;
 mod track;
@@ -47,6 +48,7 @@ use queue::Queue;
 pub use queue::{Ids, Iter};
 pub use record::{HEADER, MAX_PAYLOAD, MIN_SIZE};
 pub use reserve::Reservation;
+pub use retained::{Boot, Memory, Retained, RetainedRing, WORDS};
 pub use room::Evicted;
 #[cfg(loom)]
 #[doc(hidden)]

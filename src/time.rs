@@ -17,8 +17,9 @@ pub type Instant = fugit::MonotonicTimerInstantU64<1_000_000>;
 
 /// A length of time in microseconds.
 ///
-/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope, or in a `const` as
-/// `Duration::from_millis(20)`.
+/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope; in a `const`, or from a
+/// variable, as `Duration::from_millis(20)`. `as_millis()` and its like give it back as a number.
+/// Both panic on numbers beyond 584,000 years.
 pub type Duration = fugit::TimerDurationU64<1_000_000>;
 
 /// What tells the time, and where a program sleeps.

@@ -10,7 +10,7 @@ fn wrapped() -> Ring<[u8; 16]> {
     ring.put(1, b"12345").unwrap();
     ring.get();
     let mut message = ring.reserve(7, 7).unwrap();
-    write!(message, "{}", 'a').unwrap();
+    write!(message, "a").unwrap();
     write!(message, "bc").unwrap();
     message.write_all(b"def").unwrap();
     message.flush().unwrap();

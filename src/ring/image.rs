@@ -131,7 +131,11 @@ pub(super) fn examine<B: Bytes + ?Sized>(
 }
 
 /// The records in the `claimed` bytes from `tail` on, as far as they are sound.
-fn walk<B: Bytes + ?Sized>(bytes: &B, tail: usize, claimed: usize) -> (Queue, Option<BadImage>) {
+pub(super) fn walk<B: Bytes + ?Sized>(
+    bytes: &B,
+    tail: usize,
+    claimed: usize,
+) -> (Queue, Option<BadImage>) {
     let size = bytes.size();
     let mut queue = Queue::at(tail, Plain::NEW);
     // Bytes up to the end of the last hole, if the first record is one.

@@ -287,6 +287,19 @@ impl<T: Notes> Queue<T> {
         Iter { records: self.records(bytes, 0), live: self.live }
     }
 
+    /// Whether a record begins at this position.
+    pub(super) fn begins_at<B: Bytes + ?Sized>(&self, bytes: &B, at: usize) -> bool {
+        let mut records = self.records(bytes, 0);
+        while records.left != 0 {
+            let header = records.header();
+            if records.found(self, header, bytes.size()).at == at {
+                return true;
+            }
+            records.step(header);
+        }
+        false
+    }
+
     pub(super) fn hole_count<B: Bytes + ?Sized>(&self, bytes: &B) -> usize {
         let (mut records, mut holes) = (self.records(bytes, 0), 0);
         while records.left != 0 {

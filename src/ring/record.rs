@@ -85,6 +85,23 @@ pub(super) fn advance(at: usize, by: usize, size: usize) -> usize {
     if next >= size { next - size } else { next }
 }
 
+/// How many bytes lie from `tail` to `head`, both in `0..2 * size`; at most `size` when they are
+/// sound. In this range, unlike in `0..size`, a full ring differs from an empty one.
+pub(super) fn apart(tail: usize, head: usize, size: usize) -> usize {
+    if head >= tail { head - tail } else { head + (2 * size - tail) }
+}
+
+/// The position in `0..2 * size` that is `by` bytes, at most `size`, behind this one.
+pub(super) fn moved(position: usize, by: usize, size: usize) -> usize {
+    let position = position + by;
+    if position >= 2 * size { position - 2 * size } else { position }
+}
+
+/// Where in the bytes a position in `0..2 * size` is.
+pub(super) fn index(position: usize, size: usize) -> usize {
+    if position >= size { position - size } else { position }
+}
+
 /// Bytes that records lie in, positions `0..size`: what the ring's algorithms ask of them.
 ///
 /// A plain slice is one; the others are the part of a shared ring that one side owns, and memory

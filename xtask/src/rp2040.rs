@@ -42,10 +42,11 @@ fn build(install: Install) -> Result {
     cargo.current_dir(folder()).args(["build", "--release", "--bins", "--target", TARGET]);
     run_command(cargo.args(["--target-dir", "target"]))?;
 
-    println!("\nflash used, the HAL and the boot loader included:");
+    println!("\nin bytes, the HAL and the boot loader included:\nprogram    flash  static");
     let release = folder().join("target").join(TARGET).join("release");
     for program in programs()? {
-        println!("  {program:<10} {:>6} bytes", Memory::of(&release.join(&program))?.flash);
+        let Memory { flash, variables } = Memory::of(&release.join(&program))?;
+        println!("{program:<9}  {flash:>5}  {variables:>6}");
     }
     println!();
     Ok(())

@@ -18,6 +18,8 @@ export const seconds = (count) => count * 1e9;
 
 const FLASH = 0x10000000;
 const VECTORS = FLASH + 0x100;
+const RAM_SIZE = 0x40000; // as in memory.x
+const [UNTOUCHED, RED_ZONE] = [0xa5, 256]; // so many bytes in a row: nobody was here
 const CYCLE = 8; // nanoseconds at 125 MHz
 const NEVER_ASLEEP = seconds(1); // after that long the first core has run wild
 const BYTE = Math.round(1e9 / 11_520); // nanoseconds on a serial line of 115,200 baud
@@ -48,6 +50,7 @@ export class Board {
     for (const core of cores) core.rp2040.onBreak = (number) => this.#breakpoint(core, number);
     for (const pin of this.mcu.gpio) pin.setInputValue(true); // nothing is pressed
 
+    this.mcu.sram.fill(UNTOUCHED);
     load(this.mcu, readFileSync(elf));
     if (!hasBootLoader(this.mcu.flashView)) throw new Error('the flash does not begin with a boot loader');
     this.mcu.core.VTOR = VECTORS;
@@ -67,6 +70,15 @@ export class Board {
   /** How long the first core was awake, in nanoseconds. */
   get awake() {
     return this.#first.core.cycles * CYCLE;
+  }
+
+  /** How deep the first core's stack has been, in bytes: it begins at the end of the RAM. */
+  get stack() {
+    const { sram } = this.mcu;
+    const isUntouched = (at) => sram.subarray(at - RED_ZONE, at).every((byte) => byte === UNTOUCHED);
+    let at = RAM_SIZE;
+    while (at > RED_ZONE && !isUntouched(at)) at -= 1;
+    return RAM_SIZE - at;
   }
 
   /** Lets this much time pass, or as much as there is until the program ends. */

@@ -136,7 +136,7 @@ function run(filter) {
     try {
       board = new Board(new URL(PROGRAMS + name, import.meta.url));
       const facts = tests[name](board);
-      console.log(`test rp2040::${name} ... ok`);
+      console.log(`test rp2040::${name} ... ok, ${board.stack} bytes of stack at most`);
       facts.forEach((fact) => console.log(`     ${fact}`));
       return false;
     } catch (failure) {

@@ -16,7 +16,7 @@ use core::slice;
 use portable_atomic::{AtomicBool, Ordering};
 
 use super::sync::{self, AtomicUsize, Touched};
-use crate::ring::record::{Bytes, HOLE};
+use crate::ring::record::{Bytes, HOLE, apart, index, moved};
 use crate::ring::reserve::Grow;
 
 pub(super) struct Shared<const N: usize> {
@@ -94,7 +94,7 @@ impl Head<'_> {
     pub(super) fn free(&mut self) -> usize {
         let Position { ends, head, size, .. } = self.position;
         let tail = ends.tail.load(sync::see_tail());
-        self.position.free = size - apart(tail, head, size);
+        self.position.free = size.saturating_sub(apart(tail, head, size));
         self.position.free
     }
 
@@ -157,7 +157,7 @@ impl Tail<'_> {
     /// Looks where the head is now.
     pub(super) fn look(&mut self) {
         let head = self.ends.head.load(sync::see_head());
-        self.owned = apart(self.tail, head, self.size());
+        self.owned = apart(self.tail, head, self.size()).min(self.size());
     }
 
     /// Gives the first `len` bytes, or all it owns, to the writer.
@@ -210,21 +210,4 @@ impl Bytes for Tail<'_> {
             }
         }
     }
-}
-
-/// How many bytes lie from `tail` to `head`, `0..=size`.
-fn apart(tail: usize, head: usize, size: usize) -> usize {
-    let apart = if head >= tail { head - tail } else { head + (2 * size - tail) };
-    apart.min(size)
-}
-
-/// The position `by` bytes, at most `size`, behind this one.
-fn moved(position: usize, by: usize, size: usize) -> usize {
-    let position = position + by;
-    if position >= 2 * size { position - 2 * size } else { position }
-}
-
-/// Where in the bytes a position is.
-fn index(position: usize, size: usize) -> usize {
-    if position >= size { position - size } else { position }
 }
