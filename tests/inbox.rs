@@ -345,15 +345,16 @@ fn a_run_always_follows_the_last_trigger() {
             let threads = [0, 1, 2, 3].map(|who| {
                 let (said, heard) = (&said[who], &heard[who]);
                 scope.spawn(move || {
-                    say(1..=100_000, said, heard, 50, || INBOX.trigger_event(event(who)));
+                    say(1..=100_000, said, heard, 250, || INBOX.trigger_event(event(who)));
                 })
             });
             while !threads.iter().all(|thread| thread.is_finished()) {
                 let _ = work.poll(&mut app);
+                thread::yield_now();
             }
         });
         assert_eq!(heard.each_ref().map(|heard| heard.load(Ordering::Relaxed)), [100_000; 4]);
-        assert!(app.runs >= 2_000, "{}", app.runs);
+        assert!(app.runs >= 400, "{}", app.runs);
         work.stop();
     }
 }
