@@ -24,9 +24,7 @@
 //! assert_eq!(Signal::from_index(Signal::Sampled.index()), Some(Signal::Sampled));
 //! ```
 
-use portable_atomic::AtomicBool;
-
-use crate::waiting::Listeners;
+use crate::{sync::AtomicBool, waiting::Listeners};
 
 /// A type of up to 256 values that name what can happen.
 ///
@@ -55,6 +53,19 @@ impl Event for () {
     }
 }
 
+/// For an app that has no events at all: what has to do with them takes no flash then.
+impl Event for core::convert::Infallible {
+    type Count = Events<0>;
+
+    fn index(self) -> usize {
+        match self {}
+    }
+
+    fn from_index(_: usize) -> Option<Self> {
+        None
+    }
+}
+
 /// "This many events": the [`Count`] of an [`Event`] type. More than 256 do not compile.
 #[derive(Debug)]
 pub struct Events<const N: usize>;
@@ -70,6 +81,8 @@ pub(crate) mod sealed {
     pub trait PerEvent {
         type Listeners: AsRef<[Listeners]> + AsMut<[Listeners]>;
         type Flags: AsRef<[AtomicBool]> + Sync + 'static;
+        /// Whether there are any.
+        const ANY: bool;
         const NO_LISTENERS: Self::Listeners;
         const NO_FLAGS: Self::Flags;
     }
@@ -77,6 +90,7 @@ pub(crate) mod sealed {
     impl<const N: usize> PerEvent for Events<N> {
         type Listeners = [Listeners; N];
         type Flags = [AtomicBool; N];
+        const ANY: bool = N > 0;
         const NO_LISTENERS: Self::Listeners = {
             assert!(N <= 256, "an app has at most 256 events");
             [Listeners::NONE; N]

@@ -1,24 +1,23 @@
 //! The inbox: the only thing that the scheduler shares with interrupts.
 //!
 //! An interrupt leaves events here and goes its way; the next pass picks them up. There are two
-//! tiers. An event without params is one byte store and a fence: no masking, no compare-and-swap,
-//! so it is allowed where critical sections are not (an interrupt above the mask, the other core)
-//! and it cannot fail. It coalesces: what is promised is a run after the last trigger, not a count.
-//! An event with params goes through a queue of fixed length in a short critical section, and is
-//! counted exactly: accepted plus refused is sent.
+//! tiers. An event without params is a flag: two byte stores and their fences, no masking, no
+//! compare-and-swap, so it is allowed where critical sections are not (an interrupt above the mask,
+//! the other core) and it cannot fail. It coalesces: what is promised is a run after the last
+//! trigger, not a count. An event with params goes through a queue of fixed length in a short
+//! critical section, and is counted exactly: accepted plus refused is sent.
 //!
-//! What arrived first within a tier comes first (flags: in the order of the enum); a pass takes
-//! the params before the flags.
+//! A pass takes the queue first, in the order of arrival, then the flags, in the order of the enum.
+//! What must come before what, and why it does, is in `sync.rs`.
 
-use core::{cell::RefCell, fmt};
+use core::{cell::Cell, fmt};
 
 use critical_section::Mutex;
-use heapless::Deque;
-use portable_atomic::{AtomicBool, Ordering, fence};
 
 use crate::{
     event::{Event, FlagsOf, sealed::PerEvent},
     log,
+    sync::{AtomicBool, Fence, Ordering::Relaxed, fence},
 };
 
 /// Where interrupts leave events, with room for `N` that bring params.
@@ -47,23 +46,51 @@ use crate::{
 /// # Ok::<(), ensue::ScheduleError>(())
 /// ```
 ///
+/// # What arrives, and in which order
+///
+/// A pass looks here once, when it begins. It takes the events with params in the order in which
+/// they came, up to what was there at that moment, then those without, in the order of the enum.
+/// What comes later is for the next pass.
+///
+/// Triggers that come before a pass has taken the first of them are merged on the way:
+///
+/// - Without params they are one. The task runs after the last of them, and it sees all that the
+///   interrupts had written before they triggered.
+/// - With params each is taken, but a listener that has not run yet keeps only the newest (with
+///   [`keep_first`](crate::Task::keep_first) the oldest), and runs once. So an inbox is no stream
+///   of bytes: let the interrupt put those into a queue of its own, and trigger an event without
+///   params that says that there is something in it.
+///
+/// An event that nobody listens to when the pass takes it reaches nobody, as any trigger does;
+/// unless the next to listen is [`latched`](crate::Task::latched).
+///
+/// # What fits
+///
+/// `N` from 0: with 0, no event can bring params, and the queue takes no room. Memory: a byte for
+/// each event, then for each of the `N` the event and the params, and 24 bytes on a 32-bit chip.
+/// In a `static` it takes no flash, as it begins with zeros.
+///
 /// Params that may not cross to another thread cannot go through an inbox:
 ///
 /// ```compile_fail,E0277
 /// # use ensue::Inbox;
 /// static INBOX: Inbox<(), std::rc::Rc<u8>, 8> = Inbox::new();
 /// ```
+///
+/// The inbox is all that an interrupt can reach. A [`Work`](crate::Work) cannot be shared:
+///
+/// ```compile_fail,E0277
+/// # use ensue::{App, Work, clock::Virtual};
+/// # struct Door;
+/// # impl App for Door { type Event = (); type Params = (); type Outcome = (); }
+/// static WORK: Work<Door, Virtual<'static>, 4> = Work::new(Virtual::new());
+/// ```
+#[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
 pub struct Inbox<E: Event, P, const N: usize> {
-    /// Set after anything has arrived; what a sleeping loop tests.
-    arrived: AtomicBool,
-    flags: FlagsOf<E>,
-    queue: Mutex<RefCell<Queue<E, P, N>>>,
+    bell: Bell,
     wake: Option<fn()>,
-}
-
-struct Queue<E, P, const N: usize> {
-    sent: Deque<(E, P), N>,
-    refused: u32,
+    flags: FlagsOf<E>,
+    queue: Mutex<Queue<E, P, N>>,
 }
 
 /// The inbox was full; here are the params. The event itself has been triggered, without them.
@@ -74,16 +101,18 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// An empty inbox.
     pub const fn new() -> Self {
         Self {
-            arrived: AtomicBool::new(false),
-            flags: <E::Count as PerEvent>::NO_FLAGS,
-            queue: Mutex::new(RefCell::new(Queue { sent: Deque::new(), refused: 0 })),
+            bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
             wake: None,
+            flags: <E::Count as PerEvent>::NO_FLAGS,
+            queue: Mutex::new(Queue::EMPTY),
         }
     }
 
-    /// Calls `wake` after each trigger, in the context that triggered: to unpark a thread, or to
-    /// wake the other core with `sev`. An interrupt on the sleeping core is its own wake-up and
-    /// needs none.
+    /// Calls `wake` after each trigger, in the context that triggered.
+    ///
+    /// An interrupt on the core that sleeps is its own wake-up and needs none. Others do: a thread
+    /// unparks the one that sleeps; the other core sends an event (`dsb`, then `sev`: what it wrote
+    /// must be out first).
     pub const fn wake_with(mut self, wake: fn()) -> Self {
         self.wake = Some(wake);
         self
@@ -91,41 +120,44 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
 
     /// Triggers an event.
     ///
-    /// Callable from: main, any interrupt, either core. Cost: two byte stores and a fence, then
-    /// the wake hook. It cannot fail, and triggers that come before the next pass are one.
+    /// It cannot fail, and triggers that come before the next pass are one.
+    ///
+    /// Callable from: main, any interrupt whatever its priority, either core.
+    /// Cost: two byte stores, each after a fence, then the wake hook.
     #[inline]
     pub fn trigger_event(&self, event: E) {
         if let Some(flag) = self.flags.as_ref().get(event.index()) {
-            flag.store(true, Ordering::Release);
+            self.bell.raise(flag);
         }
-        self.announce();
+        self.call_wake();
     }
 
     /// Triggers an event that brings params.
     ///
-    /// Callable from: main, any interrupt that critical sections mask, either core. Cost: a
-    /// critical section of a fixed number of steps, then the wake hook.
+    /// Callable from: main, any interrupt that critical sections mask, either core if they cover
+    /// both. Cost: a critical section of a fixed number of steps and one copy of the params, a byte
+    /// store, then the wake hook.
     ///
     /// Errors: [`Full`] gives the params back; it is counted, and the event still arrives.
+    ///
+    /// ```
+    /// use ensue::{Full, Inbox};
+    ///
+    /// ensue::events! { pub enum Signal { Sampled } }
+    /// static INBOX: Inbox<Signal, i16, 1> = Inbox::new();
+    ///
+    /// assert_eq!(INBOX.trigger_event_with(Signal::Sampled, 21), Ok(()));
+    /// assert_eq!(INBOX.trigger_event_with(Signal::Sampled, 22), Err(Full(22)));
+    /// assert_eq!(INBOX.refused(), 1);
+    /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
-        let refused = critical_section::with(|token| {
-            let Ok(mut queue) = self.queue.borrow(token).try_borrow_mut() else {
-                return Some(params);
-            };
-            match queue.sent.push_back((event, params)) {
-                Ok(()) => None,
-                Err((_, params)) => {
-                    queue.refused = queue.refused.saturating_add(1);
-                    Some(params)
-                }
-            }
-        });
-        match refused {
-            None => {
-                self.announce();
+        match critical_section::with(|token| self.queue.borrow(token).push(event, params)) {
+            Ok(()) => {
+                self.bell.ring();
+                self.call_wake();
                 Ok(())
             }
-            Some(params) => {
+            Err(params) => {
                 self.trigger_event(event);
                 log::refused(event.index());
                 Err(Full(params))
@@ -133,20 +165,50 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
         }
     }
 
-    /// How many triggers have been refused their params since the beginning.
+    /// Ends the loop: after the job that runs, the rest of the pass is skipped, every task that
+    /// exists is cancelled, the inbox is emptied, and [`start`](crate::Work::start) returns
+    /// [`Stopped`](crate::Ended::Stopped).
     ///
-    /// Callable from: anywhere that critical sections are. It stays at `u32::MAX`.
+    /// It is remembered until then: of a loop that has not been started yet, the first pass ends.
+    ///
+    /// Callable from: main, any interrupt whatever its priority, either core.
+    /// Cost: as [`trigger_event`](Self::trigger_event).
+    ///
+    /// ```
+    /// use ensue::clock::{Interrupt, Virtual};
+    /// use ensue::{App, Cx, Ended, ExtU64, Inbox, Work};
+    ///
+    /// struct Lamp { changes: u32 }
+    /// impl App for Lamp { type Event = (); type Params = (); type Outcome = (); }
+    /// fn toggle(lamp: &mut Lamp, _: &mut Cx<Lamp>) {
+    ///     lamp.changes += 1;
+    /// }
+    ///
+    /// static INBOX: Inbox<(), (), 0> = Inbox::new();
+    /// let script = [Interrupt { at: 2_200.millis(), run: &|_| INBOX.stop() }];
+    /// let mut work = Work::<Lamp, _, 4>::new(Virtual::with_script(&script)).listen(&INBOX);
+    /// work.repeat(500.millis(), toggle)?;
+    /// let mut lamp = Lamp { changes: 0 };
+    /// assert_eq!(work.start(&mut lamp), Ended::Stopped);
+    /// assert_eq!((lamp.changes, work.task_count()), (5, 0)); // at 0, 0.5, .. 2 s
+    /// # Ok::<(), ensue::ScheduleError>(())
+    /// ```
+    #[inline]
+    pub fn stop(&self) {
+        self.bell.raise(&self.bell.stop);
+        self.call_wake();
+    }
+
+    /// How many triggers have been refused their params since the beginning; it stays at
+    /// `u32::MAX`.
+    ///
+    /// Callable from: anywhere that critical sections are. Cost: O(1).
     pub fn refused(&self) -> u32 {
-        critical_section::with(|token| {
-            self.queue.borrow(token).try_borrow().map_or(0, |queue| queue.refused)
-        })
+        critical_section::with(|token| self.queue.borrow(token).refused.get())
     }
 
     #[inline]
-    fn announce(&self) {
-        // Orders the event before the announcement, against the fence in `begin`.
-        fence(Ordering::SeqCst);
-        self.arrived.store(true, Ordering::Release);
+    fn call_wake(&self) {
         if let Some(wake) = self.wake {
             wake();
         }
@@ -155,7 +217,10 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
 
 impl<E: Event, P, const N: usize> fmt::Debug for Inbox<E, P, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").field("arrived", &self.arrived).finish_non_exhaustive()
+        f.debug_struct("Inbox")
+            .field("arrived", &self.bell.arrived.load(Relaxed))
+            .field("refused", &self.refused())
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,80 +230,195 @@ impl<E: Event, P, const N: usize> Default for Inbox<E, P, N> {
     }
 }
 
-/// An inbox as the table sees it: whatever its capacity.
-pub(crate) trait Mail<E, P>: Sync {
-    /// What a sleeping loop tests.
-    fn arrived(&self) -> &AtomicBool;
-
-    /// Begins a reading; false when nothing has arrived.
-    fn begin(&self) -> bool;
-
-    /// How many events with params there are.
-    fn waiting(&self) -> usize;
-
-    /// The oldest event with params.
-    fn take(&self) -> Option<(E, P)>;
-
-    /// Whether the event with this number was triggered; it is no longer then.
-    fn take_flag(&self, number: usize) -> bool;
-
-    /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
-    fn end(&self);
-
-    /// Throws everything away.
-    fn clear(&self);
+/// What the loop looks at all the time.
+struct Bell {
+    /// Set after anything has arrived; what a sleeping loop tests.
+    arrived: AtomicBool,
+    /// A flag like that of an event, looked at after each run.
+    stop: AtomicBool,
 }
 
-impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
-    fn arrived(&self) -> &AtomicBool {
-        &self.arrived
+impl Bell {
+    /// Raises a flag and tells of it.
+    #[inline]
+    fn raise(&self, flag: &AtomicBool) {
+        fence(Fence::Said);
+        flag.store(true, Relaxed);
+        fence(Fence::Raised);
+        self.ring();
     }
 
-    fn begin(&self) -> bool {
-        if !self.arrived.load(Ordering::Acquire) {
+    /// Tells that something has arrived.
+    #[inline]
+    fn ring(&self) {
+        self.arrived.store(true, Relaxed);
+    }
+}
+
+/// The events that bring params, oldest first.
+///
+/// It lives inside a critical section, and therefore in cells: there is nothing to borrow, and so
+/// nothing that could fail.
+struct Queue<E, P, const N: usize> {
+    /// In range 0 .. N; the oldest.
+    first: Cell<usize>,
+    /// In range 0 ..= N.
+    length: Cell<usize>,
+    refused: Cell<u32>,
+    places: [Cell<Place<E, P>>; N],
+}
+
+/// The tag has a byte of its own, so that an empty place is zero whatever the params are.
+#[repr(u8)]
+enum Place<E, P> {
+    Empty,
+    Taken(E, P),
+}
+
+impl<E, P, const N: usize> Queue<E, P, N> {
+    // Each use makes a queue of its own, which is the point.
+    #[allow(clippy::declare_interior_mutable_const)]
+    const EMPTY: Self = Self {
+        first: Cell::new(0),
+        length: Cell::new(0),
+        refused: Cell::new(0),
+        places: [const { Cell::new(Place::Empty) }; N],
+    };
+
+    fn push(&self, event: E, params: P) -> Result<(), P> {
+        let length = self.length.get();
+        let end = Self::wrapped(self.first.get().wrapping_add(length));
+        match self.places.get(end) {
+            Some(place) if length < N => {
+                place.set(Place::Taken(event, params));
+                self.length.set(length.wrapping_add(1));
+                Ok(())
+            }
+            _ => {
+                self.refused.set(self.refused.get().saturating_add(1));
+                Err(params)
+            }
+        }
+    }
+
+    fn pop(&self) -> Option<(E, P)> {
+        let first = self.first.get();
+        let Place::Taken(event, params) = self.places.get(first)?.replace(Place::Empty) else {
+            return None;
+        };
+        self.first.set(Self::wrapped(first.wrapping_add(1)));
+        self.length.set(self.length.get().wrapping_sub(1));
+        Some((event, params))
+    }
+
+    /// Range: below 2 N.
+    fn wrapped(place: usize) -> usize {
+        if place < N { place } else { place.wrapping_sub(N) }
+    }
+}
+
+/// An inbox as the table sees it, whatever its capacity: what is looked at all the time lies open,
+/// the rest is behind a table of functions.
+pub(crate) struct Mailbox<E: 'static, P: 'static> {
+    bell: &'static Bell,
+    mail: &'static dyn Mail<E, P>,
+}
+
+impl<E, P> Clone for Mailbox<E, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E, P> Copy for Mailbox<E, P> {}
+
+impl<E: Event + Send, P: Send, const N: usize> Inbox<E, P, N> {
+    pub(crate) fn mailbox(&'static self) -> Mailbox<E, P> {
+        Mailbox { bell: &self.bell, mail: self }
+    }
+}
+
+impl<E, P> Mailbox<E, P> {
+    /// What a sleeping loop tests.
+    pub(crate) fn arrived(&self) -> &'static AtomicBool {
+        &self.bell.arrived
+    }
+
+    /// Whether an interrupt has called `stop`.
+    #[inline]
+    pub(crate) fn asks_to_stop(&self) -> bool {
+        self.bell.stop.load(Relaxed)
+    }
+
+    /// Begins a reading; false when nothing has arrived.
+    #[inline]
+    pub(crate) fn begin(&self) -> bool {
+        if !self.bell.arrived.load(Relaxed) {
             return false;
         }
-        self.arrived.store(false, Ordering::Relaxed);
-        // What announces itself after this store will be read next time; what announced itself
-        // before it must be seen now.
-        fence(Ordering::SeqCst);
+        self.bell.arrived.store(false, Relaxed);
+        fence(Fence::Asked);
         true
     }
 
-    fn waiting(&self) -> usize {
-        critical_section::with(|token| {
-            self.queue.borrow(token).try_borrow().map_or(0, |queue| queue.sent.len())
-        })
+    /// How many events with params there are.
+    pub(crate) fn waiting(&self) -> usize {
+        self.mail.waiting()
     }
 
-    fn take(&self) -> Option<(E, P)> {
-        critical_section::with(|token| {
-            self.queue.borrow(token).try_borrow_mut().ok()?.sent.pop_front()
-        })
+    /// The oldest event with params.
+    pub(crate) fn take(&self) -> Option<(E, P)> {
+        self.mail.take()
     }
 
-    fn take_flag(&self, number: usize) -> bool {
-        match self.flags.as_ref().get(number) {
-            Some(flag) if flag.load(Ordering::Acquire) => {
-                flag.store(false, Ordering::Relaxed);
-                true
-            }
-            _ => false,
-        }
+    /// The flags, in the order of the enum.
+    pub(crate) fn flags(&self) -> &'static [AtomicBool] {
+        self.mail.flags()
     }
 
-    fn end(&self) {
-        fence(Ordering::SeqCst);
+    /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
+    pub(crate) fn end(&self) {
+        fence(Fence::Taken);
     }
 
-    fn clear(&self) {
+    /// Throws everything away.
+    pub(crate) fn clear(&self) {
         self.begin();
         for _ in 0..self.waiting() {
             self.take();
         }
-        for flag in self.flags.as_ref() {
-            flag.store(false, Ordering::Relaxed);
-        }
+        self.flags().iter().for_each(|flag| flag.store(false, Relaxed));
+        self.bell.stop.store(false, Relaxed);
         self.end();
+    }
+}
+
+/// Lowers a flag; whether it was raised.
+pub(crate) fn lower(flag: &AtomicBool) -> bool {
+    let raised = flag.load(Relaxed);
+    if raised {
+        flag.store(false, Relaxed);
+    }
+    raised
+}
+
+/// What depends on an inbox's capacity.
+trait Mail<E, P>: Sync {
+    fn waiting(&self) -> usize;
+    fn take(&self) -> Option<(E, P)>;
+    fn flags(&self) -> &[AtomicBool];
+}
+
+impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
+    fn waiting(&self) -> usize {
+        critical_section::with(|token| self.queue.borrow(token).length.get())
+    }
+
+    fn take(&self) -> Option<(E, P)> {
+        critical_section::with(|token| self.queue.borrow(token).pop())
+    }
+
+    fn flags(&self) -> &[AtomicBool] {
+        self.flags.as_ref()
     }
 }

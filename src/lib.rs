@@ -37,6 +37,18 @@
 //! # Ok::<(), ensue::ScheduleError>(())
 //! ```
 //!
+//! # Words
+//!
+//! - A task is *armed* when its next deadline is set, *due* when that has come, and *ready* when it
+//!   will run at the next opportunity: because it is due, or because its event has come.
+//! - A *pass* is one [`poll`](Work::poll): it runs what was ready when it began, by priority, then
+//!   deadline, then the order of arming; what is armed meanwhile is for the next one.
+//! - A task *listens* to an event from the moment it subscribes; a trigger *reaches* those who
+//!   listen. Events are causes and not a queue: triggers that come before a listener's run are
+//!   *merged* into it, and the newest params win. What must not be merged, such as bytes or
+//!   commands, belongs into a queue beside the event.
+//! - *Params* are what a task is run with, until newer ones come.
+//!
 //! # Promises
 //!
 //! - Nothing panics, nothing allocates, and no table operation masks interrupts.
@@ -58,7 +70,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(test, feature = "std"))]
+#[cfg(any(test, loom, feature = "std"))]
 extern crate std;
 
 pub use fugit::{self, ExtU64};
@@ -74,6 +86,7 @@ mod log;
 mod log;
 mod pass;
 mod repeat;
+mod sync;
 mod table;
 mod task;
 mod timeline;
@@ -92,9 +105,17 @@ pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
+#[cfg(loom)]
+#[doc(hidden)]
+pub use sync::weaken;
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
     State, Status, Task, TaskId,
 };
 pub use time::{Clock, Duration, Instant, Sleep};
 pub use work::{App, Cx, Ended, Job, Next, Work};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -36,10 +36,10 @@ pub(crate) fn fault<A: App>(fault: &Fault<'_, A>) {
 }
 
 /// Deadlines of a repeating task have passed without a run.
-pub(crate) fn missed<A: App>(view: View<'_, A>, task: TaskId, skipped: u64) {
+pub(crate) fn missed<A: App>(view: View<'_, A>, task: TaskId, skipped: u32) {
     if let (1.., Ok(status)) = (skipped, view.status(task)) {
         let task = Called { id: status.id, name: status.name };
-        defmt::warn!("{}: deadlines missed: {=u64}", task, skipped);
+        defmt::warn!("{}: deadlines missed: {=u32}", task, skipped);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     event::Event,
-    inbox::Mail,
+    inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Listed, Plan, QUEUE, Step, Table, Unserved},
@@ -47,31 +47,31 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left.
+    /// Takes what interrupts have left; whether the pass goes on.
     #[inline]
-    pub(crate) fn read_mail(&mut self, now: Instant) {
-        if let Some(mail) = self.head.mail {
-            if mail.begin() {
-                self.deliver(mail, now);
-            }
+    pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
+        match self.head.mail {
+            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.deliver(mail, now),
+            _ => true,
         }
     }
 
     /// Events with params first, then the flags.
     #[inline(never)]
-    fn deliver(&mut self, mail: &dyn Mail<A::Event, A::Params>, now: Instant) {
+    fn deliver(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) -> bool {
         for _ in 0..mail.waiting() {
             let Some((event, params)) = mail.take() else { break };
             self.trigger(event, Some(&params), now);
         }
-        for number in 0..self.head.listeners.as_ref().len() {
-            if mail.take_flag(number) {
+        for (number, flag) in mail.flags().iter().enumerate() {
+            if inbox::lower(flag) {
                 if let Some(event) = A::Event::from_index(number) {
                     self.trigger(event, None, now);
                 }
             }
         }
         mail.end();
+        !self.obey_interrupt()
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
@@ -146,7 +146,7 @@ impl<A: App> Table<'_, A> {
     #[inline]
     fn fall_due(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        if slot.step == Step::Timed {
+        if slot.step == Step::Timed || !Self::HAS_EVENTS {
             slot.step = Step::Due;
         } else {
             self.head.ranked = self.head.ranked.wrapping_sub(1);
@@ -201,10 +201,30 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
+    ///
+    /// What most runs end with comes first: back to the timeline, and in time; back to the event.
     #[inline]
     pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
-        let index = run.index;
         self.head.running = Link::NONE;
+        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        if slot.step == Step::Running {
+            if run.cause == Step::Due && slot.plan != Plan::Every(Missed::Delay) {
+                let next = later(run.scheduled_at, slot.period);
+                // Later than now, so the period is not zero.
+                if next > self.head.read(clock) {
+                    return self.arm(run.index, Step::Timed, next);
+                }
+            } else if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
+                slot.step = Step::Listening;
+                return;
+            }
+        }
+        self.finish_otherwise(run, clock);
+    }
+
+    #[inline(never)]
+    fn finish_otherwise(&mut self, run: &Run<A>, clock: &impl Clock) {
+        let index = run.index;
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
@@ -213,25 +233,16 @@ impl<A: App> Table<'_, A> {
             }
             return;
         }
-        if slot.listed == Listed::Plainly {
-            slot.step = Step::Listening;
-            return;
-        }
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
-                let next = later(run.scheduled_at, slot.period);
-                if run.cause == Step::Due && next >= now && missed != Missed::Delay {
-                    self.arm(index, Step::Timed, next);
-                } else {
-                    self.go_on(run, missed, now);
-                }
+                self.go_on(run, missed, now);
             }
-            Plan::Again(event) => {
+            Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
                 self.listen_again(index, event, now);
             }
-            Plan::Every(_) | Plan::On(_) => {
+            Plan::Every(_) | Plan::On(_) | Plan::Again(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
                 self.withdraw(index);
@@ -245,7 +256,7 @@ impl<A: App> Table<'_, A> {
     #[cold]
     fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
         let Some(slot) = self.slots.get_mut(run.index) else { return };
-        let deadline = if run.cause == Step::Due {
+        let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
             let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
@@ -348,11 +359,23 @@ impl<A: App> Table<'_, A> {
         !(low.is_empty() & normal.is_empty() & high.is_empty())
     }
 
+    /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
+    #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
         let stopped = self.head.stopped;
         if stopped {
             self.head.stopped = false;
         }
         stopped
+    }
+
+    /// What `stop` in an interrupt asks for is done between two runs.
+    #[inline]
+    pub(crate) fn obey_interrupt(&mut self) -> bool {
+        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        if asked {
+            self.stop();
+        }
+        asked
     }
 }

@@ -5,14 +5,13 @@ use crate::{
     time::{Duration, Instant, later},
 };
 
-/// The next deadline, and how many were skipped on the way there.
+/// The next deadline, and how many were skipped on the way there; that stays at `u32::MAX`.
 pub(crate) struct Next {
     pub(crate) deadline: Instant,
-    pub(crate) skipped: u64,
+    pub(crate) skipped: u32,
 }
 
 /// The deadline after the run that was due at `deadline`, began at `started` and has just returned.
-#[inline]
 pub(crate) fn after_run(
     deadline: Instant,
     period: Duration,
@@ -20,74 +19,60 @@ pub(crate) fn after_run(
     started: Instant,
     now: Instant,
 ) -> Next {
-    if let Missed::Delay = missed {
-        return Next { deadline: later(started, period), skipped: 0 };
-    }
-    let next = later(deadline, period);
-    if next >= now {
-        return Next { deadline: next, skipped: 0 };
-    }
-    catch_up(next, period, missed, now)
-}
-
-/// `next` lies before `now`: what is skipped, and what is still to be run late.
-#[cold]
-fn catch_up(next: Instant, period: Duration, missed: Missed, now: Instant) -> Next {
-    let made_up = match missed {
+    let late_runs = match missed {
+        Missed::Delay => return Next { deadline: later(started, period), skipped: 0 },
+        Missed::Skip => 0,
         Missed::Burst(runs) => runs,
-        Missed::Skip | Missed::Delay => 0,
     };
-    let mut skipped = periods_before(next, period, now);
-    let mut deadline = Instant::from_ticks(next.as_ticks().saturating_add(skipped.ticks));
-    for _ in 0..made_up {
-        if skipped.count == 0 {
+    let mut next = first_from(later(deadline, period), period, now);
+    for _ in 0..late_runs {
+        if next.skipped == 0 {
             break;
         }
-        skipped.count -= 1;
-        deadline = Instant::from_ticks(deadline.as_ticks().saturating_sub(period.as_ticks()));
+        next.skipped -= 1;
+        next.deadline = earlier(next.deadline, period);
     }
-    Next { deadline, skipped: skipped.count }
+    next
 }
 
 /// The first deadline in phase with `deadline` that is later than `now`.
 pub(crate) fn in_phase_after(deadline: Instant, period: Duration, now: Instant) -> Instant {
-    let Some(past) = now.as_ticks().checked_add(1) else { return now };
-    let skipped = periods_before(deadline, period, Instant::from_ticks(past));
-    Instant::from_ticks(deadline.as_ticks().saturating_add(skipped.ticks))
+    first_from(deadline, period, later(now, Duration::from_ticks(1))).deadline
 }
 
-struct Periods {
-    count: u64,
-    ticks: u64,
-}
-
-/// How many of `first`, `first + period`, … lie before `now`.
+/// The first of `first`, `first + period`, … that does not lie before `now`.
 ///
 /// By shifting and subtracting: a 64-bit division would cost a kilobyte of flash on small cores,
 /// and this runs only when a task is late. Cost: at most 128 steps.
-fn periods_before(first: Instant, period: Duration, now: Instant) -> Periods {
+fn first_from(first: Instant, period: Duration, now: Instant) -> Next {
+    let Some(mut behind) = now.as_ticks().checked_sub(first.as_ticks()) else {
+        return Next { deadline: first, skipped: 0 };
+    };
     let period = period.as_ticks().max(1);
-    let mut behind = now.as_ticks().saturating_sub(first.as_ticks());
-    let (mut step, mut steps) = (period, 1u64);
+    let (mut step, mut steps) = (period, 1u32);
     while step <= behind / 2 {
         step <<= 1;
-        steps <<= 1;
+        steps = steps.saturating_add(steps);
     }
-    let mut periods = Periods { count: 0, ticks: 0 };
-    while steps > 0 {
+    let mut skipped = 0u32;
+    while step >= period {
         if step <= behind {
             behind -= step;
-            periods.count += steps;
-            periods.ticks += step;
+            skipped = skipped.saturating_add(steps);
         }
         step >>= 1;
         steps >>= 1;
     }
+    let mut deadline = now;
     if behind > 0 {
-        periods.count = periods.count.saturating_add(1);
-        periods.ticks = periods.ticks.saturating_add(period);
+        skipped = skipped.saturating_add(1);
+        deadline = later(now, Duration::from_ticks(period - behind));
     }
-    periods
+    Next { deadline, skipped }
+}
+
+fn earlier(instant: Instant, by: Duration) -> Instant {
+    Instant::from_ticks(instant.as_ticks().saturating_sub(by.as_ticks()))
 }
 
 #[cfg(test)]
@@ -99,7 +84,7 @@ mod tests {
         Instant::from_ticks(ticks)
     }
 
-    fn run(deadline: u64, missed: Missed, started: u64, now: u64) -> (u64, u64) {
+    fn run(deadline: u64, missed: Missed, started: u64, now: u64) -> (u64, u32) {
         let next = after_run(at(deadline), Duration::from_ticks(100), missed, at(started), at(now));
         (next.deadline.as_ticks(), next.skipped)
     }
@@ -152,9 +137,11 @@ mod tests {
         ) {
             for period in [period, small, period >> 32 | 1] {
                 let now = first.saturating_add(behind);
-                let periods = periods_before(at(first), Duration::from_ticks(period), at(now));
-                prop_assert_eq!(periods.count, (now - first).div_ceil(period));
-                prop_assert_eq!(periods.ticks, periods.count.saturating_mul(period));
+                let next = first_from(at(first), Duration::from_ticks(period), at(now));
+                let periods = (now - first).div_ceil(period);
+                let end = first.saturating_add(periods.saturating_mul(period));
+                prop_assert_eq!(next.deadline, at(end));
+                prop_assert_eq!(next.skipped, u32::try_from(periods).unwrap_or(u32::MAX));
             }
         }
 

@@ -18,24 +18,43 @@
 //! | `peek` | one header for each hole in front |
 //! | `pull` | one header for each record in front of the one it finds; at most `size / 4` |
 //! | all questions but `ids` and `iter` | O(1) |
-//! | memory | four words beside the bytes |
+//! | memory | four words beside the bytes; seven in a ring that is [tracked](Ring::tracked) |
 //!
 //! Not for sharing between an interrupt and the main loop as it is: every writing operation takes
 //! `&mut`. Not for single bytes, where four of header are too many.
 //!
-//! The files: `record` is the layout, drawn; `queue` is what the ring does, over any slice;
-//! `message` is the view. Here is the type that holds the bytes, thin and generic.
+//! The files: `record` is the layout, drawn; `queue` is what the ring does, over any bytes, and
+//! `track` what it may remember; `message` is the view, and `reserve` its counterpart for writing;
+//! `room` reclaims; `image` takes in what somebody else wrote; `split`
+//! shares, and `retained` outlives a reset. Here is the type that holds the bytes, thin and generic.
 
+mod image;
+#[cfg(feature = "io")]
+mod io;
 mod message;
 mod queue;
 mod record;
+mod reserve;
+mod retained;
+mod room;
+mod split;
+mod track;
 
 use core::fmt;
 
-pub use message::{Message, TooShort};
+pub use image::{BadImage, Flaw, Recovered, Storage};
+pub use message::{Message, Reader, TooShort};
 use queue::Queue;
 pub use queue::{Ids, Iter};
 pub use record::{HEADER, MAX_PAYLOAD, MIN_SIZE};
+pub use reserve::Reservation;
+pub use retained::{Boot, Memory, Retained, RetainedRing, WORDS};
+pub use room::Evicted;
+#[cfg(loom)]
+#[doc(hidden)]
+pub use split::weaken;
+pub use split::{RingReader, RingWriter, SplitRing};
+pub use track::{Plain, Track, Tracked};
 
 /// A queue of messages in exactly `N` bytes, first in, first out, or by id.
 ///
@@ -65,8 +84,8 @@ pub use record::{HEADER, MAX_PAYLOAD, MIN_SIZE};
 /// assert_eq!(drain(&mut ring), 5);
 /// # Ok::<(), ensue::PutError>(())
 /// ```
-pub struct Ring<S: ?Sized = [u8]> {
-    queue: Queue,
+pub struct Ring<S: ?Sized = [u8], T = Plain> {
+    queue: Queue<T>,
     /// At least [`MIN_SIZE`] bytes, always the same number: only the constructors below make one.
     storage: S,
 }
@@ -81,7 +100,26 @@ impl<const N: usize> Ring<[u8; N]> {
     /// ```
     pub const fn new() -> Self {
         const { assert!(N >= MIN_SIZE, "a ring needs at least 8 bytes") }
-        Self { queue: Queue::new(), storage: [0; N] }
+        Self { queue: Queue::new(Plain::NEW), storage: [0; N] }
+    }
+}
+
+impl<const N: usize> Ring<[u8; N], Tracked> {
+    /// An empty ring as by [`new`](Ring::new), which remembers the last search, so that polling for
+    /// an id costs only the messages that are new, and its high-water mark. It takes three words
+    /// more; no operation gives another result.
+    ///
+    /// ```
+    /// let mut ring = ensue::Ring::<[u8; 64], _>::tracked();
+    /// ring.put(1, b"21.5C")?;
+    /// assert!(ring.pull(2).is_none()); // looks at one message
+    /// assert!(ring.pull(2).is_none()); // looks at none
+    /// assert_eq!(ring.high_water(), 9);
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub const fn tracked() -> Self {
+        const { assert!(N >= MIN_SIZE, "a ring needs at least 8 bytes") }
+        Self { queue: Queue::new(Tracked::NEW), storage: [0; N] }
     }
 }
 
@@ -110,14 +148,25 @@ impl<'s> Ring<&'s mut [u8]> {
             return Err(TooSmall);
         }
         storage.fill(0);
-        Ok(Self { queue: Queue::new(), storage })
+        Ok(Self { queue: Queue::new(Plain::NEW), storage })
+    }
+}
+
+impl<'s> Ring<&'s mut [u8], Tracked> {
+    /// An empty ring as by [`over`](Ring::over), which remembers what one made by
+    /// [`tracked`](Ring::tracked) does.
+    ///
+    /// Errors: [`TooSmall`] when there are fewer than [`MIN_SIZE`] bytes; they stay as they are.
+    pub fn tracked_over(storage: &'s mut [u8]) -> Result<Self, TooSmall> {
+        let Ring { storage, .. } = Ring::over(storage)?;
+        Ok(Self { queue: Queue::new(Tracked::NEW), storage })
     }
 }
 
 /// Writing and taking.
 ///
 /// Callable from: wherever you hold the `&mut`.
-impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Ring<S> {
+impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized, T: Track> Ring<S, T> {
     /// Appends a message.
     ///
     /// Ids are yours to choose, `1..=65_535`, and need not be unique: [`pull`](Self::pull) takes the
@@ -170,17 +219,121 @@ impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Ring<S> {
         self.queue.pull(storage, id).message(storage)
     }
 
+    /// Takes the oldest message into `buffer`: its id and the part of `buffer` it fills. `None`: there
+    /// is none.
+    ///
+    /// Errors: [`TooShort`] says how many bytes are needed; the message stays where it is.
+    /// Cost: that of [`get`](Self::get), of looking first, and of one copy.
+    ///
+    /// ```
+    /// # let mut ring = ensue::Ring::<[u8; 64]>::new();
+    /// ring.put(7, b"21.5C")?;
+    /// let mut buffer = [0; 8];
+    /// assert_eq!(ring.get_into(&mut buffer[..2]).unwrap_err().needed, 5);
+    /// let (id, payload) = ring.get_into(&mut buffer).unwrap().unwrap();
+    /// assert_eq!((id, &payload[..]), (7, &b"21.5C"[..]));
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub fn get_into<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<(u16, &'b mut [u8])>, TooShort> {
+        let storage = self.storage.as_ref();
+        if let Some(needed) = self.queue.peek(storage).len().filter(|len| *len > buffer.len()) {
+            return Err(TooShort { needed });
+        }
+        match self.queue.get(storage).message(storage) {
+            Some(message) => Ok(Some((message.id(), message.copy_to(buffer)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the oldest message with this id into `buffer`; returns the part of it that it fills.
+    /// `None`: there is none.
+    ///
+    /// Errors: [`TooShort`] says how many bytes are needed; the message stays where it is.
+    /// Cost: that of [`pull`](Self::pull) and of one copy.
+    pub fn pull_into<'b>(
+        &mut self,
+        id: u16,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b mut [u8]>, TooShort> {
+        let storage = self.storage.as_mut();
+        let found = self.queue.locate(storage, id);
+        let Some(message) = found.message(storage) else { return Ok(None) };
+        let payload = message.copy_to(buffer)?;
+        self.queue.remove(storage, found);
+        Ok(Some(payload))
+    }
+
+    /// Drops the oldest message unread; returns whether there was one.
+    ///
+    /// Cost: that of [`get`](Self::get).
+    pub fn skip(&mut self) -> bool {
+        self.get().is_some()
+    }
+
+    /// Drops the oldest message with this id unread; returns whether there was one.
+    ///
+    /// Cost: that of [`pull`](Self::pull).
+    pub fn discard(&mut self, id: u16) -> bool {
+        self.pull(id).is_some()
+    }
+
+    /// Keeps the messages for which `keep` says so, and pulls the others; returns how many these
+    /// were.
+    ///
+    /// Cost: one header for each record, and one call for each message.
+    ///
+    /// ```
+    /// # let mut ring = ensue::Ring::<[u8; 64]>::new();
+    /// ring.put(1, b"draft")?;
+    /// ring.put(2, b"")?;
+    /// ring.put(3, b"letter")?;
+    /// assert_eq!(ring.retain(|message| !message.is_empty()), 1);
+    /// assert!(ring.ids().eq([1, 3]));
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub fn retain(&mut self, mut keep: impl FnMut(Message<'_>) -> bool) -> usize {
+        self.queue.retain(self.storage.as_mut(), &mut keep)
+    }
+
+    /// Takes all messages with this id in one pass, oldest first, and shows each to `take`; returns
+    /// how many there were.
+    ///
+    /// Cost: one header for each record, however many are taken.
+    ///
+    /// ```
+    /// # let mut ring = ensue::Ring::<[u8; 64]>::new();
+    /// for reading in [19, 21, 20] {
+    ///     ring.put(7, &[reading])?;
+    /// }
+    /// let mut sum = 0;
+    /// let count = ring.pull_all(7, |message| sum += message.bytes().map(u32::from).sum::<u32>());
+    /// assert_eq!((count, sum), (3, 60));
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub fn pull_all(&mut self, id: u16, mut take: impl FnMut(Message<'_>)) -> usize {
+        self.retain(|message| {
+            let wanted = message.id() == id;
+            if wanted {
+                take(message);
+            }
+            !wanted
+        })
+    }
+
     /// Forgets all messages and begins again at position 0. The bytes stay as they are.
     #[inline]
     pub fn clear(&mut self) {
-        self.queue = Queue::new();
+        self.queue.clear();
     }
 }
 
 /// Looking.
 ///
 /// Callable from: wherever you hold the `&`.
-impl<S: AsRef<[u8]> + ?Sized> Ring<S> {
+impl<S: AsRef<[u8]> + ?Sized, T: Track> Ring<S, T> {
     /// The oldest message, left where it is. `None`: there is none.
     ///
     /// Cost: one header, and one for each hole in front. Nothing moves, so holes cost again.
@@ -279,7 +432,7 @@ impl<S: AsRef<[u8]> + ?Sized> Ring<S> {
     }
 }
 
-impl<'a, S: AsRef<[u8]> + ?Sized> IntoIterator for &'a Ring<S> {
+impl<'a, S: AsRef<[u8]> + ?Sized, T: Track> IntoIterator for &'a Ring<S, T> {
     type Item = Message<'a>;
     type IntoIter = Iter<'a>;
 
@@ -288,7 +441,7 @@ impl<'a, S: AsRef<[u8]> + ?Sized> IntoIterator for &'a Ring<S> {
     }
 }
 
-impl<S: AsRef<[u8]> + ?Sized> fmt::Debug for Ring<S> {
+impl<S: AsRef<[u8]> + ?Sized, T: Track> fmt::Debug for Ring<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring")
             .field("size", &self.size())
@@ -322,6 +475,13 @@ pub enum PutError {
         /// Bytes in holes, which are used but hold no message any more.
         reclaimable: usize,
     },
+    /// More was written than was asked for room: only of messages written in place.
+    Overrun {
+        /// Bytes of payload that were asked for.
+        max: usize,
+    },
+    /// A value that was to be formatted reported an error: only of text.
+    Unformatted,
 }
 
 impl fmt::Display for PutError {
@@ -336,6 +496,10 @@ impl fmt::Display for PutError {
                 f,
                 "the message needs {needed} bytes, {free} are free and {reclaimable} are in holes"
             ),
+            Self::Overrun { max } => {
+                write!(f, "the message is longer than the {max} bytes of room")
+            }
+            Self::Unformatted => f.write_str("a value could not be formatted"),
         }
     }
 }

@@ -12,7 +12,7 @@ use core::cell::Cell;
 
 use crate::{
     event::{self, Event, ListenersOf},
-    inbox::Mail,
+    inbox::Mailbox,
     list::{Chain, Link, Linked, Links},
     task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
     time::{Clock, Duration, Instant},
@@ -189,7 +189,7 @@ pub(crate) struct Head<A: App> {
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<&'static dyn Mail<A::Event, A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
 
 impl<A: App> Head<A> {
@@ -244,6 +244,10 @@ pub(crate) struct Table<'a, A: App> {
 }
 
 impl<A: App> Table<'_, A> {
+    /// Known when compiling, so that an app without events does not pay for them.
+    pub(crate) const HAS_EVENTS: bool =
+        <<A::Event as Event>::Count as event::sealed::PerEvent>::ANY;
+
     pub(crate) fn reborrow(&mut self) -> Table<'_, A> {
         Table { head: self.head, slots: self.slots, options: self.options }
     }
@@ -319,17 +323,19 @@ impl<A: App> Table<'_, A> {
         slot.unserved = Unserved::NONE;
         slot.listed = Listed::No;
         let id = TaskId::new(slot.generation, index);
-        match order.when {
-            When::At(delay) => self.arm_or_ready(index, delay, now),
+        let delay = match order.when {
+            When::At(delay) => delay,
             When::Every(period) => {
                 slot.period = period;
-                self.arm_or_ready(index, order.first_at, now);
+                order.first_at
             }
             When::On(event) => {
                 let timeout = order.options.and_then(Options::timeout);
                 self.listen(index, number(event), timeout, now);
+                return Ok(id);
             }
-        }
+        };
+        self.arm_or_ready(index, delay, now);
         Ok(id)
     }
 
@@ -419,6 +425,8 @@ impl<A: App> Table<'_, A> {
             mail.clear();
         }
         self.head.stopped = !self.head.running.is_none();
+        // Nothing that is ready belongs to this pass any more.
+        self.head.limit = 0;
     }
 }
 

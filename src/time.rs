@@ -8,7 +8,7 @@
 
 use core::cell::Cell;
 
-use portable_atomic::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering};
 
 /// A point in time: microseconds since the clock began.
 ///
@@ -17,8 +17,9 @@ pub type Instant = fugit::MonotonicTimerInstantU64<1_000_000>;
 
 /// A length of time in microseconds.
 ///
-/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope, or in a `const` as
-/// `Duration::from_millis(20)`.
+/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope; in a `const`, or from a
+/// variable, as `Duration::from_millis(20)`. `as_millis()` and its like give it back as a number.
+/// Both panic on numbers beyond 584,000 years.
 pub type Duration = fugit::TimerDurationU64<1_000_000>;
 
 /// What tells the time, and where a program sleeps.
@@ -98,9 +99,10 @@ impl<'a> Sleep<'a> {
     /// Whether something has arrived in the inbox, so that there is no reason to sleep.
     ///
     /// Callable from: main, interrupt, with interrupts masked.
-    /// Cost: one load, no exclusive access (which would wake a `wfe`).
+    /// Cost: one load, without a fence and without an exclusive access (which would wake a `wfe`).
     pub fn is_over(&self) -> bool {
-        self.arrived.is_some_and(|arrived| arrived.load(Ordering::Acquire))
+        // What was written before the trigger is for the pass to see, which has its own fences.
+        self.arrived.is_some_and(|arrived| arrived.load(Ordering::Relaxed))
     }
 
     /// Says that nothing will come any more: this clock's time is at its end.

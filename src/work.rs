@@ -226,7 +226,10 @@ macro_rules! verbs {
             self.table().trigger(event, None, now)
         }
 
-        /// Triggers an event that brings params; each listener keeps a copy for its next runs.
+        /// Triggers an event that brings params.
+        ///
+        /// Each listener keeps a copy, not only for this run but until something newer comes: a
+        /// later trigger without params, or a timeout, runs it with these again.
         ///
         /// Cost: O(listeners). Callable from: main; interrupts have
         /// [`Inbox::trigger_event_with`].
@@ -264,7 +267,9 @@ macro_rules! verbs {
         /// Changes how often a task repeats; a one-shot becomes a repeating task.
         ///
         /// The run that is armed stays where it is, and the new period counts from it. Zero: no
-        /// further run after the armed one; inside the task's own run, none after this one. On a
+        /// further run after the armed one; inside the task's own run, none after this one. So a
+        /// shorter period shows only after the next run; to have that sooner, cancel the task and
+        /// schedule it anew. On a
         /// task that listens, zero ends the listening after its next run.
         ///
         /// Errors: [`SetRepeatError`]. Cost: O(1). Callable from: main.
@@ -280,7 +285,8 @@ macro_rules! verbs {
         }
 
         /// Ends all tasks there are, skips the rest of the pass, empties the inbox, and lets
-        /// [`start`](Work::start) return. What is scheduled after this call stays.
+        /// [`start`](Work::start) return. Runs that were due and triggers not yet answered are gone
+        /// with the tasks. What is scheduled after this call stays.
         ///
         /// Cost: O(tasks log tasks). Callable from: main.
         pub fn stop(&mut self) {
@@ -423,7 +429,7 @@ pub enum Next {
 /// Why [`start`](Work::start) has returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// `stop` was called.
+    /// `stop` was called, in a job or in an interrupt.
     Stopped,
     /// No task is left.
     NoTasks,
@@ -449,13 +455,23 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         }
     }
 
-    /// Takes events from this inbox, at the start of each pass.
+    /// Takes events from this inbox, at the start of each pass, and obeys its
+    /// [`stop`](Inbox::stop) after each run.
+    ///
+    /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
+    /// let its `Event` be `()`.
     pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
     where
         A::Event: Send,
         A::Params: Send,
     {
-        self.head.mail = Some(inbox);
+        const {
+            assert!(
+                Table::<A>::HAS_EVENTS,
+                "an app without events listens to no inbox: let Event be () if it is to be stopped"
+            );
+        }
+        self.head.mail = Some(inbox.mailbox());
         self
     }
 
@@ -557,15 +573,19 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 #[inline]
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
-    table.read_mail(now);
+    if !table.read_mail(now) {
+        return Next::Ended(Ended::Stopped);
+    }
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
-        if table.take_stopped() {
+        if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
         }
     }
-    if table.has_ready() {
+    if table.take_stopped() {
+        Next::Ended(Ended::Stopped)
+    } else if table.has_ready() {
         Next::Now
     } else if let Some(deadline) = table.view().wake_at() {
         Next::At(deadline)

@@ -178,6 +178,17 @@ impl Replay {
             }
         };
         assert_eq!(ids, expected.ids, "ids, {what}");
+        self.is_taken_in(what);
+    }
+
+    /// Each state that the reference was in is an image that is accepted.
+    fn is_taken_in(&self, what: &str) {
+        let ring = &self.ring;
+        let mut image = ring.bytes().to_vec();
+        let again = Ring::from_parts(&mut image[..], ring.head(), ring.tail(), ring.used());
+        let again = again.expect(what);
+        assert!(again.ids().eq(ring.ids()), "{what}");
+        assert_eq!(again.reclaimable(), ring.reclaimable(), "{what}");
     }
 }
 

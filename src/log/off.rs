@@ -6,7 +6,7 @@ use crate::{fault::Fault, task::TaskId, view::View, work::App};
 pub(crate) fn fault<A: App>(_: &Fault<'_, A>) {}
 
 #[inline(always)]
-pub(crate) fn missed<A: App>(_: View<'_, A>, _: TaskId, _: u64) {}
+pub(crate) fn missed<A: App>(_: View<'_, A>, _: TaskId, _: u32) {}
 
 #[inline(always)]
 pub(crate) fn refused(_: usize) {}

@@ -2,9 +2,9 @@
 
 use defmt::{Format, Formatter};
 
-use crate::ring::{Ids, Iter, Message, PutError, Ring, TooShort, TooSmall};
+use crate::ring::{Ids, Iter, Message, PutError, Ring, TooShort, TooSmall, Track};
 
-impl<S: AsRef<[u8]> + ?Sized> Format for Ring<S> {
+impl<S: AsRef<[u8]> + ?Sized, T: Track> Format for Ring<S, T> {
     fn format(&self, f: Formatter<'_>) {
         let (size, tail, used) = (self.size(), self.tail(), self.used());
         defmt::write!(f, "Ring {{ size: {=usize}, tail: {=usize}, ", size, tail);
@@ -46,6 +46,8 @@ impl Format for PutError {
                 defmt::write!(f, "Full {{ needed: {=usize}, free: {=usize}, ", needed, free);
                 defmt::write!(f, "reclaimable: {=usize} }}", reclaimable);
             }
+            Self::Overrun { max } => defmt::write!(f, "Overrun {{ max: {=usize} }}", max),
+            Self::Unformatted => defmt::write!(f, "Unformatted"),
         }
     }
 }

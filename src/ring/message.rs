@@ -76,6 +76,14 @@ impl<'a> Message<'a> {
         self.first.iter().chain(self.second).copied()
     }
 
+    /// Reads the payload piece by piece, from its beginning.
+    ///
+    /// With the feature `io`, a [`Reader`] is an `embedded_io::Read` and `BufRead`.
+    #[inline]
+    pub fn reader(&self) -> Reader<'a> {
+        Reader { first: self.first, second: self.second }
+    }
+
     /// Copies the payload to the front of `buffer` and returns that part of it.
     ///
     /// Errors: [`TooShort`] when the payload is longer than `buffer`, which is then as it was.
@@ -152,6 +160,70 @@ impl<const N: usize> PartialEq<[u8; N]> for Message<'_> {
 impl<const N: usize> PartialEq<&[u8; N]> for Message<'_> {
     fn eq(&self, other: &&[u8; N]) -> bool {
         *self == other[..]
+    }
+}
+
+/// What is left to be read of a message: see [`Message::reader`].
+///
+/// ```
+/// # let mut ring = ensue::Ring::<[u8; 64]>::new();
+/// ring.put(7, b"temperature")?;
+/// let message = ring.get().unwrap();
+/// let mut reader = message.reader();
+/// let mut buffer = [0; 8];
+/// assert_eq!(reader.copy_next(&mut buffer), 8);
+/// assert_eq!(reader.next_piece(), b"ure");
+/// # Ok::<(), ensue::PutError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    /// Empty only when nothing is left.
+    first: &'a [u8],
+    second: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Bytes not yet read.
+    pub fn len(&self) -> usize {
+        self.first.len() + self.second.len()
+    }
+
+    /// Whether all has been read.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// What comes next and lies in one piece; empty at the end. It is not read before it is
+    /// [skipped](Self::skip).
+    pub fn next_piece(&self) -> &'a [u8] {
+        self.first
+    }
+
+    /// Passes so many bytes, or all that are left.
+    pub fn skip(&mut self, len: usize) {
+        match self.first.get(len..) {
+            Some(rest) if !rest.is_empty() => self.first = rest,
+            _ => {
+                let from_second = len.saturating_sub(self.first.len());
+                self.first = self.second.get(from_second..).unwrap_or_default();
+                self.second = &[];
+            }
+        }
+    }
+
+    /// Copies as many bytes as there are and as `buffer` has room for, and passes them; returns how
+    /// many that were, 0 at the end.
+    pub fn copy_next(&mut self, buffer: &mut [u8]) -> usize {
+        let len = self.len().min(buffer.len());
+        let mut left = buffer;
+        while !left.is_empty() && !self.is_empty() {
+            let piece = self.first.len().min(left.len());
+            let Some((to, rest)) = left.split_at_mut_checked(piece) else { break };
+            record::copy(to, self.first);
+            self.skip(piece);
+            left = rest;
+        }
+        len
     }
 }
 

@@ -20,14 +20,17 @@
 //! bytes in holes cost two words, and make `message_count`, `is_empty` and a refused `put` take
 //! the same short time whatever is in the ring.
 
+mod compact;
+
 use core::fmt;
 use core::iter::FusedIterator;
 
 use super::PutError;
 use super::message::Message;
-use super::record::{self, HEADER, HOLE, Header, MAX_PAYLOAD, advance};
+use super::record::{self, Bytes, HEADER, HOLE, Header, MAX_PAYLOAD, advance};
+use super::track::{Notes, Plain};
 
-pub(super) struct Queue {
+pub(super) struct Queue<T = Plain> {
     /// Where the oldest record begins, in `0..size`.
     tail: usize,
     /// Bytes of all records, in `0..=size`.
@@ -36,11 +39,27 @@ pub(super) struct Queue {
     live: usize,
     /// Bytes of the records that are holes, in `0..=used`.
     holes: usize,
+    notes: T,
 }
 
-impl Queue {
-    pub(super) const fn new() -> Self {
-        Self { tail: 0, used: 0, live: 0, holes: 0 }
+impl<T> Queue<T> {
+    pub(super) const fn new(notes: T) -> Self {
+        Self::at(0, notes)
+    }
+
+    /// An empty queue whose head and tail stand at `tail`.
+    pub(super) const fn at(tail: usize, notes: T) -> Self {
+        Self { tail, used: 0, live: 0, holes: 0, notes }
+    }
+
+    /// Takes in the record that somebody else has written at the head.
+    pub(super) fn find_record(&mut self, header: Header) {
+        self.used += header.record_len();
+        if header.is_hole() {
+            self.holes += header.record_len();
+        } else {
+            self.live += 1;
+        }
     }
 
     pub(super) fn tail(&self) -> usize {
@@ -59,10 +78,21 @@ impl Queue {
         self.live
     }
 
+    pub(super) fn holes(&self) -> usize {
+        self.holes
+    }
+
     pub(super) fn free(&self, size: usize) -> usize {
         size - self.used
     }
 
+    pub(super) fn notes(&self) -> &T {
+        &self.notes
+    }
+}
+
+/// Writing.
+impl<T: Notes> Queue<T> {
     /// Whether there was room and the id and the length are allowed; if not, nothing has changed and
     /// [`refusal`](Self::refusal) says why.
     pub(super) fn put(&mut self, storage: &mut [u8], id: u16, payload: &[u8]) -> bool {
@@ -72,16 +102,23 @@ impl Queue {
             return false;
         }
         let head = self.head(size);
-        self.used += needed;
-        self.live += 1;
+        self.grow(needed);
         record::write(storage, head, id, payload);
         true
+    }
+
+    /// A message of so many bytes, header included, has been written at the head.
+    #[inline]
+    pub(super) fn grow(&mut self, record_len: usize) {
+        self.used += record_len;
+        self.live += 1;
+        self.notes.grown(self.used);
     }
 
     /// Why a `put` was refused. What can never succeed is told before what cannot succeed now.
     #[cold]
     pub(super) fn refusal(&self, size: usize, id: u16, len: usize) -> PutError {
-        let needed = HEADER + len;
+        let needed = len.saturating_add(HEADER);
         if id == HOLE {
             PutError::ReservedId
         } else if len > MAX_PAYLOAD {
@@ -92,86 +129,111 @@ impl Queue {
             PutError::Full { needed, free: self.free(size), reclaimable: self.holes }
         }
     }
+}
 
-    pub(super) fn get(&mut self, storage: &[u8]) -> Found {
-        let mut header = record::header(storage, self.tail);
+/// Taking and looking.
+impl<T: Notes> Queue<T> {
+    pub(super) fn get<B: Bytes + ?Sized>(&mut self, bytes: &B) -> Found {
+        let mut header = record::header(bytes, self.tail);
         if self.live == 0 || header.is_hole() {
-            header = self.pass_holes(storage);
+            header = self.pass_holes(bytes);
             if header.is_hole() {
                 return Found::NOTHING;
             }
         }
         let at = self.tail;
         self.live -= 1;
-        self.pass(header, storage.len());
+        self.pass(header, bytes.size());
         Found { at, header }
     }
 
-    pub(super) fn peek(&self, storage: &[u8]) -> Found {
-        let header = record::header(storage, self.tail);
+    pub(super) fn peek<B: Bytes + ?Sized>(&self, bytes: &B) -> Found {
+        let header = record::header(bytes, self.tail);
         if self.live == 0 || header.is_hole() {
-            return self.peek_behind_holes(storage);
+            return self.peek_behind_holes(bytes);
         }
         Found { at: self.tail, header }
     }
 
     #[cold]
-    fn peek_behind_holes(&self, storage: &[u8]) -> Found {
-        match self.iter(storage).next_header() {
-            Some((at, header)) => Found { at, header },
+    fn peek_behind_holes<B: Bytes + ?Sized>(&self, bytes: &B) -> Found {
+        let mut messages = self.iter(bytes);
+        match messages.next_header() {
+            Some(header) => messages.records.found(self, header, bytes.size()),
             None => Found::NOTHING,
         }
     }
 
-    pub(super) fn pull(&mut self, storage: &mut [u8], id: u16) -> Found {
-        if self.live == 0 {
-            return Found::NOTHING;
+    pub(super) fn pull<B: Bytes + ?Sized>(&mut self, bytes: &mut B, id: u16) -> Found {
+        let found = self.locate(bytes, id);
+        if !found.header.is_hole() {
+            self.remove(bytes, found);
         }
-        let Found { at, header } = self.find(storage, id);
-        if header.is_hole() {
-            return Found::NOTHING;
-        }
-        record::make_hole(storage, at);
-        self.live -= 1;
-        if at == self.tail {
-            self.pass(header, storage.len());
-        } else {
-            self.holes += header.record_len();
-            self.pass_holes(storage);
-        }
-        Found { at, header }
+        found
     }
 
-    /// The oldest record with this id.
+    /// The oldest message with this id; none has the id 0.
+    pub(super) fn locate<B: Bytes + ?Sized>(&mut self, bytes: &B, id: u16) -> Found {
+        if self.live == 0 || id == HOLE {
+            return Found::NOTHING;
+        }
+        let found = self.find(bytes, id, self.notes.known(id));
+        let searched =
+            if found.header.is_hole() { self.used } else { self.offset_of(found.at, bytes.size()) };
+        self.notes.searched(id, searched);
+        found
+    }
+
+    /// Takes out what [`locate`](Self::locate) found, as nothing has changed since.
+    pub(super) fn remove<B: Bytes + ?Sized>(&mut self, bytes: &mut B, found: Found) {
+        let Found { at, header } = found;
+        bytes.make_hole(at);
+        self.live -= 1;
+        if at == self.tail {
+            self.pass(header, bytes.size());
+        } else {
+            self.holes += header.record_len();
+            self.pass_holes(bytes);
+        }
+    }
+
+    /// The oldest record with this id, those in the first `known` bytes left out.
     ///
     /// A function of its own, for the registers: inlined into `pull`, thumbv6m needs a third more
     /// instructions for each record.
     #[inline(never)]
-    fn find(&self, storage: &[u8], id: u16) -> Found {
-        let mut records = self.records(storage);
+    fn find<B: Bytes + ?Sized>(&self, bytes: &B, id: u16, known: usize) -> Found {
+        let mut records = self.records(bytes, known);
         while records.left != 0 {
             let header = records.header();
             if header.id() == id {
-                return Found { at: records.at(), header };
+                return records.found(self, header, bytes.size());
             }
             records.step(header);
         }
         Found::NOTHING
     }
 
+    /// How far behind the tail a position is.
+    fn offset_of(&self, at: usize, size: usize) -> usize {
+        if at >= self.tail { at - self.tail } else { at + (size - self.tail) }
+    }
+
     /// Moves the tail past the holes in front, and returns the header it comes to: a message's, or a
     /// hole's when there is no message.
     #[cold]
     #[inline(never)]
-    fn pass_holes(&mut self, storage: &[u8]) -> Header {
-        let size = storage.len();
+    pub(super) fn pass_holes<B: Bytes + ?Sized>(&mut self, bytes: &B) -> Header {
+        let size = bytes.size();
         if self.live == 0 {
             // Nothing but holes: the tail would walk to the head.
-            *self = Self { tail: self.head(size), ..Self::new() };
+            self.tail = self.head(size);
+            self.notes.passed(self.used);
+            (self.used, self.holes) = (0, 0);
             return Header::NONE;
         }
         loop {
-            let header = record::header(storage, self.tail);
+            let header = record::header(bytes, self.tail);
             if !header.is_hole() {
                 return header;
             }
@@ -185,15 +247,78 @@ impl Queue {
         let len = header.record_len();
         self.tail = advance(self.tail, len, size);
         self.used -= len;
+        self.notes.passed(len);
     }
 
-    pub(super) fn iter<'a>(&self, storage: &'a [u8]) -> Iter<'a> {
-        Iter { records: self.records(storage), live: self.live }
+    /// Forgets all records and begins again at position 0.
+    pub(super) fn clear(&mut self) {
+        self.notes.passed(self.used);
+        (self.tail, self.used, self.live, self.holes) = (0, 0, 0, 0);
     }
 
-    fn records<'a>(&self, storage: &'a [u8]) -> Records<'a> {
-        let rest = storage.get(self.tail..).unwrap_or_default();
-        Records { storage, rest, left: self.used }
+    /// Makes a hole of each message that `keep` refuses, and then passes the holes in front.
+    pub(super) fn retain<B: Bytes + ?Sized>(
+        &mut self,
+        bytes: &mut B,
+        keep: &mut dyn FnMut(Message<'_>) -> bool,
+    ) -> usize {
+        let before = self.live;
+        let (mut at, mut left, mut unseen) = (self.tail, self.used, self.live);
+        while left != 0 && unseen != 0 {
+            let header = record::header(bytes, at);
+            if let Some(message) = (Found { at, header }).message(bytes) {
+                unseen -= 1;
+                if !keep(message) {
+                    bytes.make_hole(at);
+                    self.live -= 1;
+                    self.holes += header.record_len();
+                }
+            }
+            left -= header.record_len();
+            at = advance(at, header.record_len(), bytes.size());
+        }
+        if self.live != before {
+            self.pass_holes(bytes);
+        }
+        before - self.live
+    }
+
+    pub(super) fn iter<'a, B: Bytes + ?Sized>(&self, bytes: &'a B) -> Iter<'a> {
+        Iter { records: self.records(bytes, 0), live: self.live }
+    }
+
+    /// Whether a record begins at this position.
+    pub(super) fn begins_at<B: Bytes + ?Sized>(&self, bytes: &B, at: usize) -> bool {
+        let mut records = self.records(bytes, 0);
+        while records.left != 0 {
+            let header = records.header();
+            if records.found(self, header, bytes.size()).at == at {
+                return true;
+            }
+            records.step(header);
+        }
+        false
+    }
+
+    pub(super) fn hole_count<B: Bytes + ?Sized>(&self, bytes: &B) -> usize {
+        let (mut records, mut holes) = (self.records(bytes, 0), 0);
+        while records.left != 0 {
+            let header = records.header();
+            holes += usize::from(header.is_hole());
+            records.step(header);
+        }
+        holes
+    }
+
+    /// Every record from `offset` bytes behind the tail on; one begins there.
+    fn records<'a, B: Bytes + ?Sized>(&self, bytes: &'a B, offset: usize) -> Records<'a> {
+        let (at, left) = (advance(self.tail, offset, bytes.size()), self.used - offset);
+        let before_end = left.min(bytes.size() - at);
+        Records {
+            rest: bytes.slice(at, before_end).unwrap_or_default(),
+            wrapped: bytes.slice(0, left - before_end).unwrap_or_default(),
+            left,
+        }
     }
 }
 
@@ -210,36 +335,58 @@ pub(super) struct Found {
 impl Found {
     const NOTHING: Self = Self { at: 0, header: Header::NONE };
 
+    /// Bytes of the payload, when one was found.
+    pub(super) fn len(self) -> Option<usize> {
+        if self.header.is_hole() { None } else { Some(self.header.len()) }
+    }
+
     #[inline]
-    pub(super) fn message(self, storage: &[u8]) -> Option<Message<'_>> {
+    pub(super) fn message<B: Bytes + ?Sized>(self, bytes: &B) -> Option<Message<'_>> {
         if self.header.is_hole() {
             return None;
         }
-        let payload = record::payload(storage, self.at, self.header.len());
+        let payload = record::payload(bytes, self.at, self.header.len());
         Some(Message::new(self.header.id(), payload))
     }
 }
 
-/// Every record from the tail on, holes included, with its position.
+/// Records one after the other, holes included, where they lie.
 #[derive(Clone)]
 struct Records<'a> {
-    storage: &'a [u8],
-    /// From the next record on to the end of the storage, never empty.
+    /// From the next record on, up to the end of the storage or of the last record.
     rest: &'a [u8],
+    /// What continues at the start of the storage.
+    wrapped: &'a [u8],
     /// Bytes of records not yet walked.
     left: usize,
 }
 
-impl Records<'_> {
-    fn at(&self) -> usize {
-        self.storage.len() - self.rest.len()
-    }
-
+impl<'a> Records<'a> {
     fn header(&self) -> Header {
         match self.rest.first_chunk() {
             Some(bytes) => Header::from_bytes(*bytes),
-            None => record::header_over_the_end(self.storage, self.at()),
+            None => record::header_in_pieces(self.rest, self.wrapped),
         }
+    }
+
+    /// The message whose header this is, and which comes next.
+    fn message(&self, header: Header) -> Message<'a> {
+        let (start, end) = (HEADER, header.record_len());
+        let payload = match self.rest.get(start..end) {
+            Some(whole) => (whole, &[][..]),
+            None => {
+                let first = self.rest.get(start..).unwrap_or_default();
+                let skipped = start.saturating_sub(self.rest.len());
+                let second = self.wrapped.get(skipped..end - self.rest.len()).unwrap_or_default();
+                if first.is_empty() { (second, first) } else { (first, second) }
+            }
+        };
+        Message::new(header.id(), payload)
+    }
+
+    /// Where the next record lies, whose header this is; `queue` is the one that is walked.
+    fn found<T>(&self, queue: &Queue<T>, header: Header, size: usize) -> Found {
+        Found { at: advance(queue.tail, queue.used - self.left, size), header }
     }
 
     fn step(&mut self, header: Header) {
@@ -248,21 +395,8 @@ impl Records<'_> {
         self.rest = if len < self.rest.len() {
             self.rest.get(len..).unwrap_or_default()
         } else {
-            self.storage.get(len - self.rest.len()..).unwrap_or_default()
+            self.wrapped.get(len - self.rest.len()..).unwrap_or_default()
         };
-    }
-}
-
-impl Iterator for Records<'_> {
-    type Item = (usize, Header);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            return None;
-        }
-        let (at, header) = (self.at(), self.header());
-        self.step(header);
-        Some((at, header))
     }
 }
 
@@ -275,9 +409,17 @@ pub struct Iter<'a> {
 }
 
 impl<'a> Iter<'a> {
-    fn next_header(&mut self) -> Option<(usize, Header)> {
+    /// The next message, still to be stepped over.
+    fn next_header(&mut self) -> Option<Header> {
         self.live = self.live.checked_sub(1)?;
-        self.records.find(|(_, header)| !header.is_hole())
+        while self.records.left != 0 {
+            let header = self.records.header();
+            if !header.is_hole() {
+                return Some(header);
+            }
+            self.records.step(header);
+        }
+        None
     }
 }
 
@@ -285,8 +427,10 @@ impl<'a> Iterator for Iter<'a> {
     type Item = Message<'a>;
 
     fn next(&mut self) -> Option<Message<'a>> {
-        let (at, header) = self.next_header()?;
-        Found { at, header }.message(self.records.storage)
+        let header = self.next_header()?;
+        let message = self.records.message(header);
+        self.records.step(header);
+        Some(message)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -317,7 +461,9 @@ impl Iterator for Ids<'_> {
     type Item = u16;
 
     fn next(&mut self) -> Option<u16> {
-        self.0.next_header().map(|(_, header)| header.id())
+        let header = self.0.next_header()?;
+        self.0.records.step(header);
+        Some(header.id())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -48,7 +48,7 @@ impl Header {
     pub(super) const NONE: Self = Self(0);
 
     /// `id`, and a length of at most [`MAX_PAYLOAD`].
-    fn new(id: u16, len: usize) -> Self {
+    pub(super) fn new(id: u16, len: usize) -> Self {
         Self(u32::from(id) << 16 | len as u32)
     }
 
@@ -74,7 +74,7 @@ impl Header {
         Self(u32::from_be_bytes(bytes))
     }
 
-    fn to_bytes(self) -> [u8; HEADER] {
+    pub(super) fn to_bytes(self) -> [u8; HEADER] {
         self.0.to_be_bytes()
     }
 }
@@ -85,19 +85,78 @@ pub(super) fn advance(at: usize, by: usize, size: usize) -> usize {
     if next >= size { next - size } else { next }
 }
 
+/// How many bytes lie from `tail` to `head`, both in `0..2 * size`; at most `size` when they are
+/// sound. In this range, unlike in `0..size`, a full ring differs from an empty one.
+pub(super) fn apart(tail: usize, head: usize, size: usize) -> usize {
+    if head >= tail { head - tail } else { head + (2 * size - tail) }
+}
+
+/// The position in `0..2 * size` that is `by` bytes, at most `size`, behind this one.
+pub(super) fn moved(position: usize, by: usize, size: usize) -> usize {
+    let position = position + by;
+    if position >= 2 * size { position - 2 * size } else { position }
+}
+
+/// Where in the bytes a position in `0..2 * size` is.
+pub(super) fn index(position: usize, size: usize) -> usize {
+    if position >= size { position - size } else { position }
+}
+
+/// Bytes that records lie in, positions `0..size`: what the ring's algorithms ask of them.
+///
+/// A plain slice is one; the others are the part of a shared ring that one side owns, and memory
+/// that outlives a reset.
+pub(super) trait Bytes {
+    /// How many positions there are, the ones that may not be looked at included.
+    fn size(&self) -> usize;
+
+    /// `len` bytes from `at` on; `None` when they go over the end.
+    fn slice(&self, at: usize, len: usize) -> Option<&[u8]>;
+
+    /// Makes a hole of the record at `at`: zero in the two bytes of its id, nothing else.
+    fn make_hole(&mut self, at: usize);
+}
+
+impl Bytes for [u8] {
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn slice(&self, at: usize, len: usize) -> Option<&[u8]> {
+        self.get(at..at + len)
+    }
+
+    fn make_hole(&mut self, at: usize) {
+        match self.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            Some(id) => *id = HOLE.to_be_bytes(),
+            None => copy_around(self, at, &HOLE.to_be_bytes()),
+        }
+    }
+}
+
 /// Reads the header at `at`.
-pub(super) fn header(storage: &[u8], at: usize) -> Header {
-    match storage.get(at..at + HEADER).and_then(<[u8]>::first_chunk) {
+#[inline]
+pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, at: usize) -> Header {
+    match bytes.slice(at, HEADER).and_then(<[u8]>::first_chunk) {
         Some(bytes) => Header::from_bytes(*bytes),
-        None => header_over_the_end(storage, at),
+        None => header_over_the_end(bytes, at),
     }
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn header_over_the_end(storage: &[u8], at: usize) -> Header {
+fn header_over_the_end<B: Bytes + ?Sized>(bytes: &B, at: usize) -> Header {
+    let (before_end, from_start) = slices_over_the_end(bytes, at, HEADER);
+    header_in_pieces(before_end, from_start)
+}
+
+/// Reads a header of which `from_start` continues what `before_end` begins.
+#[cold]
+#[inline(never)]
+pub(super) fn header_in_pieces(before_end: &[u8], from_start: &[u8]) -> Header {
     let mut bytes = [0; HEADER];
-    let (before_end, from_start) = slices_over_the_end(storage, at, HEADER);
     for (to, from) in bytes.iter_mut().zip(before_end.iter().chain(from_start)) {
         *to = *from;
     }
@@ -108,22 +167,21 @@ pub(super) fn header_over_the_end(storage: &[u8], at: usize) -> Header {
 ///
 /// The second piece is empty when one is enough.
 #[inline]
-pub(super) fn payload(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
-    let start = at + HEADER;
-    match storage.get(start..start + len) {
+pub(super) fn payload<B: Bytes + ?Sized>(bytes: &B, at: usize, len: usize) -> (&[u8], &[u8]) {
+    match bytes.slice(at + HEADER, len) {
         Some(whole) => (whole, &[]),
-        None => slices_over_the_end(storage, advance(at, HEADER, storage.len()), len),
+        None => slices_over_the_end(bytes, advance(at, HEADER, bytes.size()), len),
     }
 }
 
 /// `at <= size`, `len <= size`.
 #[inline(never)]
-fn slices_over_the_end(storage: &[u8], at: usize, len: usize) -> (&[u8], &[u8]) {
-    let (from_start, before_end) = storage.split_at_checked(at).unwrap_or_default();
-    match len.checked_sub(before_end.len()) {
-        Some(wrapped) if wrapped > 0 => (before_end, from_start.get(..wrapped).unwrap_or_default()),
-        _ => (before_end.get(..len).unwrap_or_default(), &[]),
-    }
+fn slices_over_the_end<B: Bytes + ?Sized>(bytes: &B, at: usize, len: usize) -> (&[u8], &[u8]) {
+    let before_end = (bytes.size() - at).min(len);
+    (
+        bytes.slice(at, before_end).unwrap_or_default(),
+        bytes.slice(0, len - before_end).unwrap_or_default(),
+    )
 }
 
 /// Writes a record at `at`. The caller has made sure that `payload` is no longer than
@@ -145,17 +203,61 @@ pub(super) fn write(storage: &mut [u8], at: usize, id: u16, payload: &[u8]) {
     }
 }
 
-/// Makes a hole of the record at `at`: zero in the two bytes of its id, nothing else.
-pub(super) fn make_hole(storage: &mut [u8], at: usize) {
-    match storage.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
-        Some(id) => *id = HOLE.to_be_bytes(),
-        None => copy_around(storage, at, &HOLE.to_be_bytes()),
+/// `len` bytes from `at` on, `at < size` and `len <= size`, to be written: in one piece or in two.
+pub(super) fn pieces_mut(storage: &mut [u8], at: usize, len: usize) -> (&mut [u8], &mut [u8]) {
+    let (from_start, before_end) = storage.split_at_mut_checked(at).unwrap_or_default();
+    match len.checked_sub(before_end.len()) {
+        Some(wrapped) => (before_end, from_start.get_mut(..wrapped).unwrap_or_default()),
+        None => (before_end.get_mut(..len).unwrap_or_default(), &mut []),
+    }
+}
+
+/// Copies `bytes` into what the two pieces are together, `offset` bytes from its beginning, as far
+/// as there is room.
+pub(super) fn place((first, second): (&mut [u8], &mut [u8]), offset: usize, bytes: &[u8]) {
+    match first.get_mut(offset..) {
+        Some(room) => match bytes.split_at_checked(room.len()) {
+            Some((fits, continues)) => {
+                copy(room, fits);
+                copy(second, continues);
+            }
+            None => copy(room, bytes),
+        },
+        None => copy(second.get_mut(offset - first.len()..).unwrap_or_default(), bytes),
+    }
+}
+
+/// Moves `len` bytes back from `from` to `to`, both in `0..size`, around the end.
+///
+/// `to` lies before `from`, `gap` bytes in between: no piece moved at once is longer, so that none
+/// overlaps the place it goes to. `len + gap <= size`.
+pub(super) fn move_back(
+    storage: &mut [u8],
+    (mut from, mut to): (usize, usize),
+    mut len: usize,
+    gap: usize,
+) {
+    let size = storage.len();
+    while len != 0 {
+        let piece = len.min(gap).min(size - from).min(size - to);
+        let (low, high) = (from.min(to), from.max(to));
+        let Some((below, above)) = storage.split_at_mut_checked(high) else { return };
+        let below = below.get_mut(low..low + piece).unwrap_or_default();
+        let above = above.get_mut(..piece).unwrap_or_default();
+        if to < from {
+            copy(below, above);
+        } else {
+            copy(above, below);
+        }
+        from = advance(from, piece, size);
+        to = advance(to, piece, size);
+        len -= piece;
     }
 }
 
 /// `at <= size`, and from there on as many bytes to be overwritten, around the end.
 #[inline(never)]
-fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
+pub(super) fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
         match bytes.split_at_checked(before_end.len()) {
             Some((fits, wraps)) => {

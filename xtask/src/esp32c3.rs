@@ -6,15 +6,17 @@ use std::process::Command;
 
 use crate::Result;
 use crate::dialogue;
+use crate::elf::Memory;
 use crate::install::Install;
 use crate::run::{ask, root, run as run_command};
 use crate::session;
 use crate::toolchain::Toolchain;
 
+/// What the chip runs.
 pub const TARGET: &str = "riscv32imc-unknown-none-elf";
 
-/// What a program takes of flash. Its other sections keep places free, for no cost.
-const COUNTED: [&str; 5] = [".trap", ".rwtext", ".text", ".rodata", ".data"];
+/// The crate with the programs.
+pub const FOLDER: &str = "examples/esp32c3";
 
 /// A run in the model.
 struct Test {
@@ -47,14 +49,10 @@ pub fn run(install: Install) -> Result<Option<String>> {
     cargo.current_dir(folder()).args(["build", "--release", "--target", TARGET]);
     run_command(cargo.args(["--target-dir", "target"]))?;
 
-    println!("\nflash used on the ESP32-C3, esp-hal and the main job included:");
+    println!("\nin bytes, esp-hal included:\nprogram    flash  static");
     for name in ["clock", "node"] {
-        let path = program(name);
-        let file = fs::read(&path)
-            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        let flash =
-            flash(&file).ok_or_else(|| format!("{} is no ELF file of 32 bits", path.display()))?;
-        println!("  {name}: {flash:>6} bytes");
+        let Memory { flash, variables } = Memory::of(&program(name))?;
+        println!("{name:<9}  {flash:>5}  {variables:>6}");
     }
 
     match python(install) {
@@ -63,8 +61,8 @@ pub fn run(install: Install) -> Result<Option<String>> {
     }
 }
 
-pub fn folder() -> PathBuf {
-    root().join("examples/esp32c3")
+fn folder() -> PathBuf {
+    root().join(FOLDER)
 }
 
 fn program(name: &str) -> PathBuf {
@@ -116,50 +114,4 @@ fn python(install: Install) -> Result<PathBuf> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
     run_command(pip.arg(requirements))?;
     Ok(python)
-}
-
-/// The bytes of the sections that count, in a 32-bit little-endian ELF file.
-fn flash(file: &[u8]) -> Option<u32> {
-    let half = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
-    let word = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
-    if file.get(..6)? != b"\x7fELF\x01\x01" {
-        return None;
-    }
-    let (table, size) = (word(32)? as usize, half(46)? as usize);
-    let (count, names) = (half(48)? as usize, half(50)? as usize);
-    let names = word(table + names * size + 16)? as usize;
-    let mut sum = 0;
-    for section in (0..count).map(|index| table + index * size) {
-        let name = file.get(names + word(section)? as usize..)?;
-        let length = name.iter().position(|byte| *byte == 0)?;
-        if COUNTED.iter().any(|counted| counted.as_bytes() == &name[..length]) {
-            sum += word(section + 20)?;
-        }
-    }
-    Some(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sections_that_count_are_added_up() {
-        let names = b"\0.text\0.bss\0.data\0";
-        let mut file = vec![0; 52];
-        file[..6].copy_from_slice(b"\x7fELF\x01\x01");
-        file.extend_from_slice(names);
-        let table = file.len();
-        for (name, start, size) in [(0, 52, 0), (1, 0, 300), (7, 0, 5000), (12, 0, 20)] {
-            let mut section = [0; 40];
-            for (at, value) in [(0, name), (16, start), (20, size)] {
-                section[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
-            }
-            file.extend_from_slice(&section);
-        }
-        file[32] = table as u8;
-        (file[46], file[48], file[50]) = (40, 4, 0);
-        assert_eq!(flash(&file), Some(320));
-        assert_eq!(flash(b"text"), None);
-    }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::Result;
 use crate::board::{BOARDS, Board, Pace};
 use crate::dialogue::{self, Step};
+use crate::elf::Memory;
 use crate::install::Install;
 use crate::run::{root, run as run_command};
 use crate::session;
@@ -62,24 +63,28 @@ pub fn run(install: Install, selection: &Selection) -> Result {
 
     println!("\nrunning {count} firmware test{}", if count == 1 { "" } else { "s" });
     let begun = Instant::now();
-    let mut failures = Vec::new();
+    let (mut failures, mut rows) = (Vec::new(), Vec::new());
     for (board, tests) in &plan {
+        let mut passed = Vec::new();
+        let mut stack = None;
         for test in tests {
             let name = name(board, test);
             let outcome = hold(board, test)?;
-            match outcome.result {
-                Ok(()) => println!("test {name} ... ok"),
-                Err(_) => println!("test {name} ... FAILED"),
-            }
+            println!("test {name} ... {}", if outcome.result.is_ok() { "ok" } else { "FAILED" });
             if selection.transcript {
                 print!("{}", outcome.transcript);
             }
-            if let Err(complaint) = outcome.result {
-                failures.push((name, outcome.transcript, complaint));
+            stack = stack.or(stack_in(&outcome.transcript));
+            match outcome.result {
+                Ok(()) => passed.push(test.program),
+                Err(complaint) => failures.push((name, outcome.transcript, complaint)),
             }
         }
+        rows.push(row(board, &passed, stack)?);
     }
 
+    println!("\n{HEADINGS}");
+    rows.iter().for_each(|row| println!("{row}"));
     for (name, transcript, complaint) in &failures {
         println!("\n---- {name}: what was said ----\n{transcript}\n{complaint}");
     }
@@ -109,6 +114,33 @@ fn build(board: &Board, tests: &[&Test], install: Install) -> Result {
     run_command(&mut cargo)
 }
 
+/// The last three are of `node`, in bytes: what is in flash, variables that are there for good,
+/// and the stack at its deepest.
+const HEADINGS: &str =
+    "board        core        target                        flash  static  stack  passed";
+
+/// What ran on a board, and what the main job takes there.
+fn row(board: &Board, passed: &[&str], stack: Option<u32>) -> Result<String> {
+    let Board { name, core, target, .. } = board;
+    let programs = passed.join(" ");
+    let figures = match stack {
+        Some(stack) => {
+            let Memory { flash, variables } = Memory::of(&program(board, "node"))?;
+            format!("{flash:>5}  {variables:>6}  {stack:>5}")
+        }
+        None => format!("{:>5}  {:>6}  {:>5}", "-", "-", "-"),
+    };
+    Ok(format!("{name:<11}  {core:<10}  {target:<28}  {figures}  {programs}"))
+}
+
+/// What a program said of its stack.
+fn stack_in(transcript: &str) -> Option<u32> {
+    let said = |line: &str| {
+        line.strip_prefix("< used at most ")?.split_once(" bytes of stack")?.0.parse().ok()
+    };
+    transcript.lines().find_map(said)
+}
+
 fn hold(board: &Board, test: &Test) -> Result<session::Outcome> {
     let path = folder().join("dialogues").join(test.program).with_extension("txt");
     let text = fs::read_to_string(&path)
@@ -118,9 +150,12 @@ fn hold(board: &Board, test: &Test) -> Result<session::Outcome> {
     // Where something is typed, a sleep has to last; otherwise nobody waits for it.
     let is_typed_to = dialogue.iter().any(|step| matches!(step, Step::Type(_)));
     let mut command = board.command(if is_typed_to { Pace::Real } else { Pace::Virtual });
-    let program = folder().join("target").join(board.target).join("release").join(test.program);
-    command.arg("-kernel").arg(program);
+    command.arg("-kernel").arg(program(board, test.program));
     Ok(session::hold(&mut command, &dialogue, test.exit))
+}
+
+fn program(board: &Board, name: &str) -> PathBuf {
+    folder().join("target").join(board.target).join("release").join(name)
 }
 
 /// The crate with the firmware.

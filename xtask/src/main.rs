@@ -8,11 +8,13 @@ mod board;
 mod checks;
 mod defmt;
 mod dialogue;
+mod elf;
 mod esp32c3;
 mod features;
 mod firmware;
 mod install;
 mod no_std;
+mod rp2040;
 mod run;
 mod session;
 mod size;
@@ -36,6 +38,8 @@ Commands:
   esp32c3              Build the firmware for the ESP32-C3, print its size and try it in a small
                        model of the chip
   defmt                Run a firmware that logs with defmt, and compare its log
+  rp2040 [FILTER]      Build the programs for a Raspberry Pi Pico, print their sizes, run them in an
+                       emulator and check what they do on its pins and its serial port
   help                 Print this
 
 Options:
@@ -77,6 +81,7 @@ enum Command {
     Firmware(Install, firmware::Selection),
     Defmt(Install),
     Esp32c3(Install),
+    Rp2040(Install, Option<String>),
 }
 
 impl Command {
@@ -91,9 +96,12 @@ impl Command {
                 "--install" => install = Install::Asked,
                 "--transcript" if name == "firmware" => selection.transcript = true,
                 "--help" | "-h" => return Ok(Self::Help),
-                filter if name == "firmware" && !filter.starts_with('-') => {
+                filter
+                    if ["firmware", "rp2040"].contains(&name.as_str())
+                        && !filter.starts_with('-') =>
+                {
                     if selection.filter.replace(filter.into()).is_some() {
-                        return Err("`firmware` takes one FILTER".into());
+                        return Err(format!("`{name}` takes one FILTER"));
                     }
                 }
                 unknown => return Err(format!("`{name}` does not know `{unknown}`")),
@@ -106,6 +114,7 @@ impl Command {
             "firmware" => Ok(Self::Firmware(install, selection)),
             "defmt" => Ok(Self::Defmt(install)),
             "esp32c3" => Ok(Self::Esp32c3(install)),
+            "rp2040" => Ok(Self::Rp2040(install, selection.filter)),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
         }
@@ -128,6 +137,7 @@ impl Command {
                 }
                 Ok(())
             }
+            Self::Rp2040(install, filter) => rp2040::run(install, filter.as_deref()),
         }
     }
 }
@@ -146,6 +156,8 @@ mod tests {
         let expected = Ok(Command::Firmware(Install::Asked, selection));
         assert_eq!(parse("firmware --install microbit --transcript"), expected);
         assert_eq!(parse("firmware --transcript microbit --install"), expected);
+        let expected = Ok(Command::Rp2040(Install::Asked, Some("blink".into())));
+        assert_eq!(parse("rp2040 blink --install"), expected);
     }
 
     #[test]
@@ -154,5 +166,6 @@ mod tests {
             assert!(parse(line).is_err(), "`{line}` was taken");
         }
         assert!(parse("firmware a b").is_err());
+        assert!(parse("rp2040 --transcript").is_err());
     }
 }

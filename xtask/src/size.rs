@@ -2,11 +2,11 @@
 //!
 //! At each optimisation level, since some panics are left over at one and not at another.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Result;
+use crate::elf::Memory;
 use crate::install::Install;
 use crate::run::{root, run as run_command, shown};
 use crate::toolchain::Toolchain;
@@ -28,7 +28,7 @@ pub fn run(install: Install) -> Result {
                     "{failure}\nIf `{MISSING}` is what the linker misses, the library can panic."
                 )
             })?;
-            sizes.push((target, level, flash(&program(target))?));
+            sizes.push((target, level, Memory::of(&program(target))?.flash));
         }
     }
 
@@ -65,49 +65,4 @@ fn folder() -> PathBuf {
 
 fn program(target: &str) -> PathBuf {
     folder().join("target").join(target).join("release/ensue-size")
-}
-
-/// The bytes that a 32-bit little-endian ELF file puts into memory: the sum of its segments.
-fn flash(path: &PathBuf) -> Result<u32> {
-    let file =
-        fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    segments(&file).ok_or_else(|| format!("{} is no ELF file of 32 bits", path.display()))
-}
-
-fn segments(file: &[u8]) -> Option<u32> {
-    const LOAD: u32 = 1;
-    let half = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
-    let word = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
-    if file.get(..6)? != b"\x7fELF\x01\x01" {
-        return None;
-    }
-    let (table, size, count) = (word(28)? as usize, half(42)? as usize, half(44)? as usize);
-    (0..count)
-        .map(|index| table + index * size)
-        .try_fold(0, |sum, at| Some(if word(at)? == LOAD { sum + word(at + 16)? } else { sum }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_elf_file_has_segments() {
-        assert_eq!(segments(b"text"), None);
-        assert_eq!(segments(b"\x7fELF\x01\x01"), None);
-    }
-
-    #[test]
-    fn what_is_loaded_is_added_up() {
-        let mut file = vec![0; 52 + 2 * 32];
-        file[..6].copy_from_slice(b"\x7fELF\x01\x01");
-        file[28] = 52;
-        file[42] = 32;
-        file[44] = 2;
-        for (at, kind, size) in [(52, 1, 200), (84, 7, 100)] {
-            file[at] = kind;
-            file[at + 16] = size;
-        }
-        assert_eq!(segments(&file), Some(200));
-    }
 }

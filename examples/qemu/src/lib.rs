@@ -64,6 +64,7 @@ mod console;
 mod input;
 mod register;
 mod software;
+mod stack;
 
 pub use alarm::{on_alarm, set_alarm};
 pub use board::{ALARM_HZ, NAME};
@@ -71,6 +72,7 @@ pub use chip::{LONGEST_SLEEP, Timer, entry, exit};
 pub use console::Console;
 pub use input::{lost, read};
 pub use software::{Level, interrupt, on_interrupt};
+pub use stack::Stack;
 
 /// Starts the clock and the serial port. Call it once, first.
 ///

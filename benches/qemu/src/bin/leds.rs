@@ -12,7 +12,7 @@ struct Leds {
 }
 
 impl App for Leds {
-    type Event = ();
+    type Event = core::convert::Infallible;
     type Params = ();
     type Outcome = ();
 }

@@ -16,7 +16,7 @@ mod app;
 
 use app::{Inbox, Node, Signal, TASKS, Typed};
 use ensue::{Ended, Work};
-use port::{Console, println};
+use port::{Console, Stack, println};
 
 static TYPED: Typed = Typed::new();
 static INBOX: Inbox = Inbox::new();
@@ -31,6 +31,7 @@ fn typed() {
 
 #[port::entry]
 fn main() -> ! {
+    let stack = Stack::watch();
     let clock = port::start(typed);
     let mut work = Work::<Node, _, TASKS>::new(&clock).listen(&INBOX);
     work.do_now(app::begin).expect("an empty table has a place");
@@ -41,6 +42,7 @@ fn main() -> ! {
     node.echo = true;
     let ended = work.start(&mut node);
 
+    println!("used at most {} bytes of stack", stack.deepest());
     println!("slept {} times, {} bytes lost on the way", clock.wake_ups(), port::lost());
     port::exit(if ended == Ended::Stopped { 0 } else { 1 })
 }

@@ -21,6 +21,12 @@ pub(crate) fn raise(level: Level) {
     vectors::raise(SOFTWARE_INTERRUPTS[level as usize]);
 }
 
+/// Everything below is free for the taking.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    cortex_m::register::msp::read() as usize
+}
+
 /// Ends the program; the emulator ends with this exit code.
 pub fn exit(code: u8) -> ! {
     const EXIT_EXTENDED: usize = 0x20;

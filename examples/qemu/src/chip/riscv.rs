@@ -5,6 +5,8 @@
 //! software interrupt, which this program does not give away, is made the less urgent one: it lets
 //! the others through while it runs.
 
+use core::arch::asm;
+
 pub use riscv_rt::entry;
 
 use riscv::interrupt::{Interrupt, nested};
@@ -54,6 +56,15 @@ fn low() {
 fn machine_software() -> Register<u32> {
     // SAFETY: the board's memory map has core 0's software interrupt there.
     unsafe { Register::at(0x0200_0000) }
+}
+
+/// Everything below is free for the taking.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let pointer;
+    // SAFETY: it reads a register.
+    unsafe { asm!("mv {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    pointer
 }
 
 /// Ends the program; the emulator ends with this exit code.

@@ -1,0 +1,10 @@
+//! A program that goes wrong says so: a control for the tests, which must notice.
+
+#![no_std]
+#![no_main]
+
+#[pico::entry]
+fn main() -> ! {
+    pico::start();
+    panic!("as it should")
+}
