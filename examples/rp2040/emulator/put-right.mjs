@@ -84,3 +84,19 @@ export function putRightSerial(mcu, nanosPerByte, heard) {
     clock.createAlarm(() => heard(byte)).schedule(isFree - clock.nanos);
   }
 }
+
+/** Lets the I2C send the address again, with a restart, wherever reading follows writing. */
+export function putRightTwoWires(mcu) {
+  const [COMMAND, READ, RESTART] = [0x10, 1 << 8, 1 << 10];
+  for (const part of mcu.i2c) {
+    const write = part.writeUint32;
+    let before = 0;
+    // 7. It does so only when it is told to; the chip does it by itself when the direction changes.
+    part.writeUint32 = (offset, value) => {
+      if (offset !== COMMAND) return write.call(part, offset, value);
+      const turns = ((value ^ before) & READ) !== 0;
+      before = value;
+      write.call(part, offset, turns ? value | RESTART : value);
+    };
+  }
+}
