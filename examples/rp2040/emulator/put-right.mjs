@@ -87,15 +87,16 @@ export function putRightSerial(mcu, nanosPerByte, heard) {
 
 /** Lets the I2C send the address again, with a restart, wherever reading follows writing. */
 export function putRightTwoWires(mcu) {
-  const [COMMAND, READ, RESTART] = [0x10, 1 << 8, 1 << 10];
+  const [COMMAND, ENABLE] = [0x10, 0x6c];
+  const [READ, STOP, RESTART] = [1 << 8, 1 << 9, 1 << 10];
   for (const part of mcu.i2c) {
     const write = part.writeUint32;
-    let before = 0;
+    let before = STOP; // the last command
     // 7. It does so only when it is told to; the chip does it by itself when the direction changes.
     part.writeUint32 = (offset, value) => {
-      if (offset !== COMMAND) return write.call(part, offset, value);
-      const turns = ((value ^ before) & READ) !== 0;
-      before = value;
+      const turns = offset === COMMAND && !(before & STOP) && ((value ^ before) & READ) !== 0;
+      if (offset === COMMAND) before = value;
+      if (offset === ENABLE) before = STOP;
       write.call(part, offset, turns ? value | RESTART : value);
     };
   }
