@@ -80,8 +80,8 @@ fn main() -> ! {
     let outdoors = attach("outdoors", 0x49).expect("two are left");
     let attic = attach("attic", 0x4A).expect("one is left");
 
-    // Which of the two would be the thermometer's settings? The bus does not leave that to chance.
-    let twice = attach("cellar", 0x48).err().expect("somebody is at this address");
+    // Two drivers that do not know of each other would undo each other's settings of the chip.
+    let twice = attach("cellar", 0x48).expect_err("somebody is at this address");
     _ = writeln!(serial_out, "cellar: {twice}");
 
     let mut station = Station {
