@@ -1,6 +1,8 @@
 //! The system timer as a clock that sleeps: a 52-bit counter, and an alarm that reaches as far.
 //!
-//! esp-hal keeps the counter going and knows its speed. Here is the sleep.
+//! esp-hal keeps the counter going and knows its speed. Here is the sleep. While a debugger is
+//! attached, esp-hal does not let the core sleep: then the loop goes round, and every round counts
+//! as a wake-up.
 
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
