@@ -55,6 +55,16 @@
 //! - What is dropped is counted, and what could not be taken is handed back.
 //! - The bytes of a [`Ring`] are laid out as documented there, and stay so.
 //!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `std`: the clock of a computer, `clock::Std`.
+//! - `bus`: several drivers on one I2C or SPI bus, the module `bus`.
+//! - `defmt`: `defmt::Format` for every public type, and log lines where something fails or gets
+//!   lost: faults with the names of their tasks, missed deadlines, params that an inbox refused.
+//!   As defmt shows errors alone unless told otherwise, build with `DEFMT_LOG=ensue=warn`.
+//!
 //! Labels in the documentation mean the same everywhere: "Errors:" what can come back, "Cost:" how
 //! the work grows, "Callable from:" main, or an interrupt too.
 #![no_std]
