@@ -17,7 +17,7 @@ use critical_section::Mutex;
 use crate::{
     event::{Event, FlagsOf, sealed::PerEvent},
     log,
-    sync::{AtomicBool, Fence, Ordering::Relaxed, fence},
+    sync::{AtomicBool, Fence, Ordering::Relaxed, fence, with},
 };
 
 /// Where interrupts leave events, with room for `N` that bring params.
@@ -66,24 +66,50 @@ use crate::{
 ///
 /// # What fits
 ///
-/// `N` from 0: with 0, no event can bring params, and the queue takes no room. Memory: a byte for
-/// each event, then for each of the `N` the event and the params, and 24 bytes on a 32-bit chip.
-/// In a `static` it takes no flash, as it begins with zeros.
+/// `N` from 0: with 0 every event loses its params, and the queue takes no room. Memory on a 32-bit
+/// chip: 20 bytes, one for each event, and for each of the `N` the params and two bytes, aligned as
+/// the params are. In a `static` it takes no flash, as it begins with zeros.
 ///
-/// Params that may not cross to another thread cannot go through an inbox:
+/// # Who may reach it
+///
+/// Params that may not cross to another thread cannot go through an inbox. An `Arc` may, an `Rc`
+/// does not compile:
+///
+/// ```
+/// # use ensue::Inbox;
+/// static INBOX: Inbox<(), std::sync::Arc<u8>, 8> = Inbox::new();
+/// ```
 ///
 /// ```compile_fail,E0277
 /// # use ensue::Inbox;
 /// static INBOX: Inbox<(), std::rc::Rc<u8>, 8> = Inbox::new();
 /// ```
 ///
-/// The inbox is all that an interrupt can reach. A [`Work`](crate::Work) cannot be shared:
+/// The inbox is all that an interrupt can reach. A [`Work`](crate::Work) is a value of main's, and
+/// as a `static` it does not compile, even if its clock and its app can be shared:
 ///
 /// ```compile_fail,E0277
-/// # use ensue::{App, Work, clock::Virtual};
+/// # use ensue::{App, Clock, Instant, Work};
 /// # struct Door;
 /// # impl App for Door { type Event = (); type Params = (); type Outcome = (); }
-/// static WORK: Work<Door, Virtual<'static>, 4> = Work::new(Virtual::new());
+/// # struct Timer;
+/// # impl Clock for Timer { fn now(&self) -> Instant { Instant::from_ticks(0) } }
+/// static TIMER: Timer = Timer; // this compiles
+/// static WORK: Work<Door, &Timer, 4> = Work::new(&TIMER);
+/// ```
+///
+/// Nor can a thread borrow it:
+///
+/// ```compile_fail,E0277
+/// # use ensue::{App, Clock, Instant, Work};
+/// # struct Door;
+/// # impl App for Door { type Event = (); type Params = (); type Outcome = (); }
+/// # struct Timer;
+/// # impl Clock for Timer { fn now(&self) -> Instant { Instant::from_ticks(0) } }
+/// let work = Work::<Door, _, 4>::new(Timer);
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| work.task_count());
+/// });
 /// ```
 #[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
 pub struct Inbox<E: Event, P, const N: usize> {
@@ -151,7 +177,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// assert_eq!(INBOX.refused(), 1);
     /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
-        match critical_section::with(|token| self.queue.borrow(token).push(event, params)) {
+        match with(|token| self.queue.borrow(token).push(event, params)) {
             Ok(()) => {
                 self.bell.ring();
                 self.call_wake();
@@ -204,7 +230,7 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     ///
     /// Callable from: anywhere that critical sections are. Cost: O(1).
     pub fn refused(&self) -> u32 {
-        critical_section::with(|token| self.queue.borrow(token).refused.get())
+        with(|token| self.queue.borrow(token).refused.get())
     }
 
     #[inline]
@@ -411,11 +437,11 @@ trait Mail<E, P>: Sync {
 
 impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
     fn waiting(&self) -> usize {
-        critical_section::with(|token| self.queue.borrow(token).length.get())
+        with(|token| self.queue.borrow(token).length.get())
     }
 
     fn take(&self) -> Option<(E, P)> {
-        critical_section::with(|token| self.queue.borrow(token).pop())
+        with(|token| self.queue.borrow(token).pop())
     }
 
     fn flags(&self) -> &[AtomicBool] {

@@ -37,11 +37,33 @@
 //! # Ok::<(), ensue::ScheduleError>(())
 //! ```
 //!
+//! # Words
+//!
+//! - A task is *armed* when its next deadline is set, *due* when that has come, and *ready* when it
+//!   will run at the next opportunity: because it is due, or because its event has come.
+//! - A *pass* is one [`poll`](Work::poll): it runs what was ready when it began, by priority, then
+//!   deadline, then the order of arming; what is armed meanwhile is for the next one.
+//! - A task *listens* to an event from the moment it subscribes; a trigger *reaches* those who
+//!   listen. Events are causes and not a queue: triggers that come before a listener's run are
+//!   *merged* into it, and the newest params win. What must not be merged, such as bytes or
+//!   commands, belongs into a queue beside the event.
+//! - *Params* are what a task is run with, until newer ones come.
+//!
 //! # Promises
 //!
 //! - Nothing panics, nothing allocates, and no table operation masks interrupts.
 //! - What is dropped is counted, and what could not be taken is handed back.
 //! - The bytes of a [`Ring`] are laid out as documented there, and stay so.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `std`: the clock of a computer, `clock::Std`.
+//! - `bus`: several drivers on one I2C or SPI bus, the module `bus`.
+//! - `defmt`: `defmt::Format` for every public type, and log lines where something fails or gets
+//!   lost: faults with the names of their tasks, missed deadlines, params that an inbox refused.
+//!   As defmt shows errors alone unless told otherwise, build with `DEFMT_LOG=ensue=warn`.
 //!
 //! Labels in the documentation mean the same everywhere: "Errors:" what can come back, "Cost:" how
 //! the work grows, "Callable from:" main, or an interrupt too.
@@ -92,3 +114,8 @@ pub use task::{
 };
 pub use time::{Clock, Duration, Instant, Sleep};
 pub use work::{App, Cx, Ended, Job, Next, Work};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -366,12 +366,12 @@ impl<A: App> Table<'_, A> {
         if stopped {
             self.head.stopped = false;
         }
-        stopped || self.obey_interrupt()
+        stopped
     }
 
     /// What `stop` in an interrupt asks for is done between two runs.
     #[inline]
-    fn obey_interrupt(&mut self) -> bool {
+    pub(crate) fn obey_interrupt(&mut self) -> bool {
         let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
         if asked {
             self.stop();

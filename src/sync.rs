@@ -1,4 +1,4 @@
-//! The atomics, chosen in one place, and the four fences on which an inbox rests.
+//! Atomics and critical sections, chosen in one place, and the four fences on which an inbox rests.
 //!
 //! All that an interrupt and the main loop share are bytes that are loaded and stored: no
 //! compare-and-swap, and each access relaxed. What is ordered is ordered by sequentially consistent
@@ -23,7 +23,10 @@
 //! and acquire on the flag would say so only of the trigger whose store main has read. But flags
 //! coalesce: main may read one trigger's store and overwrite that of the next, or read that of the
 //! second core while the first core's lies below it. Fences on both sides cover all of them: a store
-//! of `true` that came before main's `false` has its `Said` before main's `Taken`.
+//! of `true` that came before main's `false` has its `Said` before main's `Taken`. The memory model
+//! says what follows for atomics; other memory it leaves out when nobody has read the store, though
+//! no chip's fence makes that difference. An interrupt that triggers again before it was answered
+//! races with the job for such memory anyway, and needs a lock or atomics around it.
 //!
 //! Params need none of this: a lock is around them, and it orders what is before and after it. Nor
 //! does the test by which a loop decides to sleep: whatever it sees, a pass asks again.
@@ -35,7 +38,7 @@
 #[cfg_attr(not(loom), path = "sync/real.rs")]
 mod variant;
 
-pub(crate) use variant::{AtomicBool, Ordering, fence};
+pub(crate) use variant::{AtomicBool, Ordering, fence, with};
 
 #[cfg(loom)]
 pub use variant::weaken;

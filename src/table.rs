@@ -323,17 +323,19 @@ impl<A: App> Table<'_, A> {
         slot.unserved = Unserved::NONE;
         slot.listed = Listed::No;
         let id = TaskId::new(slot.generation, index);
-        match order.when {
-            When::At(delay) => self.arm_or_ready(index, delay, now),
+        let delay = match order.when {
+            When::At(delay) => delay,
             When::Every(period) => {
                 slot.period = period;
-                self.arm_or_ready(index, order.first_at, now);
+                order.first_at
             }
             When::On(event) => {
                 let timeout = order.options.and_then(Options::timeout);
                 self.listen(index, number(event), timeout, now);
+                return Ok(id);
             }
-        }
+        };
+        self.arm_or_ready(index, delay, now);
         Ok(id)
     }
 
@@ -410,6 +412,9 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Ends every task there is; what is scheduled later stays.
+    ///
+    /// Never inlined: it is asked for after each run, and nearly never done.
+    #[inline(never)]
     pub(crate) fn stop(&mut self) {
         for index in 0..usize::from(self.head.used) {
             if self.slot(index).is_some_and(|slot| slot.step != Step::Free) {

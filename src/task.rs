@@ -41,7 +41,8 @@ use crate::{
 ///
 /// A `TaskId` that is out of date does no harm: every call with it returns [`NoSuchTask`]. Places
 /// are reused oldest first, and the same id comes round again only after a place has had 65,536
-/// tenants. An id means nothing to another `Work`.
+/// tenants. Another `Work` cannot tell that an id is
+/// not its own: there it names whatever lives at that place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(NonZeroU32);
 
@@ -102,6 +103,7 @@ impl fmt::Display for TaskId {
 /// [`delay`](Self::delay), [`timeout`](Self::timeout), [`latched`](Self::latched) and
 /// [`keep_first`](Self::keep_first) say is kept in a record of options. A `Work` has as many
 /// records as tasks unless told otherwise; a task that says none of these takes none.
+#[must_use = "a task does nothing until it is scheduled"]
 pub struct Task<A: App> {
     pub(crate) job: Job<A>,
     pub(crate) when: When<A::Event>,
@@ -273,6 +275,9 @@ impl<A: App> Task<A> {
     }
 
     /// `on` only: run this long after the trigger. A further trigger meanwhile moves nothing.
+    ///
+    /// With [`again`](Self::again) and some 30 ms this debounces a contact: a burst of edges is one
+    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first.
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.options.delay = delay;
         self
@@ -281,6 +286,8 @@ impl<A: App> Task<A> {
     /// `on` only: run with [`Cause::Timeout`] when the event has not come for this long, counted
     /// from each subscription, and for an [`again`](Self::again) task from each of its runs. Zero
     /// is no timeout.
+    ///
+    /// With [`again`](Self::again) this is a watchdog: the event has to come at least this often.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self

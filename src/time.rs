@@ -17,8 +17,9 @@ pub type Instant = fugit::MonotonicTimerInstantU64<1_000_000>;
 
 /// A length of time in microseconds.
 ///
-/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope, or in a `const` as
-/// `Duration::from_millis(20)`.
+/// Write one as `5.secs()` or `20.millis()` with [`fugit::ExtU64`] in scope; in a `const`, or from a
+/// variable, as `Duration::from_millis(20)`. `as_millis()` and its like give it back as a number.
+/// Both panic on numbers beyond 584,000 years.
 pub type Duration = fugit::TimerDurationU64<1_000_000>;
 
 /// What tells the time, and where a program sleeps.
@@ -55,7 +56,10 @@ pub trait Clock {
     /// The default spins. A port that sleeps must not sleep through an interrupt that comes between
     /// the test and the sleep. On one core: arm the alarm, mask interrupts, test `is_over` and the
     /// deadline, `wfi`, unmask; an interrupt that is pending, though masked, ends `wfi` on Cortex-M
-    /// and RISC-V.
+    /// and RISC-V. On Cortex-M, also when another core triggers and sends `sev`: arm the alarm, the
+    /// same test, `wfe`; the return from an interrupt sets the event register, and so does an
+    /// exclusive access, of which there must be none in between. The test comes after the arming:
+    /// an alarm that is past when it is armed never comes.
     fn wait(&self, sleep: &Sleep<'_>) {
         while !sleep.is_over() && sleep.until().is_none_or(|until| self.now() < until) {
             core::hint::spin_loop();

@@ -226,7 +226,10 @@ macro_rules! verbs {
             self.table().trigger(event, None, now)
         }
 
-        /// Triggers an event that brings params; each listener keeps a copy for its next runs.
+        /// Triggers an event that brings params.
+        ///
+        /// Each listener keeps a copy, not only for this run but until something newer comes: a
+        /// later trigger without params, or a timeout, runs it with these again.
         ///
         /// Cost: O(listeners). Callable from: main; interrupts have
         /// [`Inbox::trigger_event_with`].
@@ -264,7 +267,9 @@ macro_rules! verbs {
         /// Changes how often a task repeats; a one-shot becomes a repeating task.
         ///
         /// The run that is armed stays where it is, and the new period counts from it. Zero: no
-        /// further run after the armed one; inside the task's own run, none after this one. On a
+        /// further run after the armed one; inside the task's own run, none after this one. So a
+        /// shorter period shows only after the next run; to have that sooner, cancel the task and
+        /// schedule it anew. On a
         /// task that listens, zero ends the listening after its next run.
         ///
         /// Errors: [`SetRepeatError`]. Cost: O(1). Callable from: main.
@@ -280,7 +285,8 @@ macro_rules! verbs {
         }
 
         /// Ends all tasks there are, skips the rest of the pass, empties the inbox, and lets
-        /// [`start`](Work::start) return. What is scheduled after this call stays.
+        /// [`start`](Work::start) return. Runs that were due and triggers not yet answered are gone
+        /// with the tasks. What is scheduled after this call stays.
         ///
         /// Cost: O(tasks log tasks). Callable from: main.
         pub fn stop(&mut self) {
@@ -573,6 +579,9 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
         run(&next, table, app, clock);
+        if table.obey_interrupt() {
+            return Next::Ended(Ended::Stopped);
+        }
     }
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)

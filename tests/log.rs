@@ -3,11 +3,16 @@
 
 #![cfg(feature = "defmt")]
 
-use core::convert::Infallible;
+use std::convert::Infallible;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use defmt::Format;
 use ensue::clock::{Counter, Extended, Interrupt, Virtual};
-use ensue::ring::{Ids, Iter};
+use ensue::ring::{
+    BadImage, Boot, Evicted, Flaw, Ids, Iter, Plain, Reader, Recovered, Reservation, Retained,
+    RetainedRing, RingReader, RingWriter, SplitRing, Tracked,
+};
 use ensue::{
     App, AwaitError, Cause, Cx, Duration, Ended, Events, Fault, FaultKind, Full, Inbox, Instant,
     Message, Missed, Next, NoSuchTask, Priority, PutError, Rejected, Ring, ScheduleError,
@@ -68,10 +73,13 @@ fn time_can_be_logged() {
 
 #[test]
 fn rings_can_be_logged() {
-    can_be_logged::<(Ring<[u8; 64]>, Ring<&mut [u8]>)>();
+    can_be_logged::<(Ring<[u8; 64]>, Ring<&mut [u8], Tracked>, Plain, Tracked)>();
     can_be_logged::<Ring>();
-    can_be_logged::<(Message<'_>, Ids<'_>, Iter<'_>)>();
-    can_be_logged::<(PutError, TooShort, TooSmall)>();
+    can_be_logged::<(Message<'_>, Reader<'_>, Ids<'_>, Iter<'_>)>();
+    can_be_logged::<(PutError, TooShort, TooSmall, Reservation<'_>, Evicted)>();
+    can_be_logged::<(BadImage, Flaw, Recovered)>();
+    can_be_logged::<(Retained<64>, RetainedRing<'_>, Boot)>();
+    can_be_logged::<(SplitRing<64>, RingWriter<'_>, RingReader<'_>)>();
 }
 
 #[cfg(feature = "bus")]
@@ -109,4 +117,48 @@ fn buses_can_be_logged() {
     can_be_logged::<(i2c::Address, i2c::Error<u8>, spi::Error<u8, u8>)>();
     can_be_logged::<(Counters, Fixed, NoDelay, Recovered, RecoverError<u8>)>();
     can_be_logged::<(Busy, NoSuchDevice, ReleaseError)>();
+}
+
+/// A type that was forgotten above is not forgotten here: each that a source file makes public has
+/// a `Format` in `src/log`.
+#[test]
+fn no_public_type_is_left_out() {
+    // Public in name only: they are part of a sealed trait, or stand for another crate's type.
+    const NOT_PUBLIC: [&str; 2] = ["Listeners", "AtomicBool"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let log: String = sources(&root.join("log")).into_iter().map(|(_, text)| text).collect();
+    let name_of = |line: &str| {
+        let declared = line.strip_prefix("pub struct ").or(line.strip_prefix("pub enum "))?;
+        declared.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
+    };
+
+    let mut left_out = Vec::new();
+    for (path, text) in sources(&root) {
+        for name in text.lines().filter_map(name_of) {
+            let has_format = log.lines().any(|line| {
+                let of = line.split_once("for ").map(|(_, of)| of.trim_start_matches("crate::"));
+                let last = of.and_then(|of| of.split(['<', ' ']).next());
+                last.and_then(|path| path.rsplit("::").next()) == Some(&name)
+            });
+            if !has_format && !NOT_PUBLIC.contains(&name.as_str()) {
+                left_out.push(format!("{name} of {}", path.display()));
+            }
+        }
+    }
+    assert!(left_out.is_empty(), "without a `Format` in src/log: {left_out:#?}");
+}
+
+/// All source files below a folder.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            let text = fs::read_to_string(&path).expect("it can be read");
+            found.push((path, text));
+        }
+    }
+    found
 }

@@ -308,7 +308,7 @@ fn it_does_what_a_ring_does() {
     }
     assert_eq!(kept.put(0, b""), Err(PutError::ReservedId));
     assert_eq!(kept.put(1, &[0; 58]), Err(PutError::NeverFits { needed: 62, size: 61 }));
-    drop(kept);
+    let _ = kept;
     assert_eq!(memory.bytes(), ring.bytes(), "to the byte");
     assert_eq!(size_of::<Retained<64>>(), 64 + 32);
 }

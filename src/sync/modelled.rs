@@ -1,7 +1,9 @@
-//! The atomics of loom, which tries every order and every stale value that the memory model allows.
+//! The atomics and the lock of loom, which tries every order and every stale value that the memory
+//! model allows.
 
 use std::{cell::Cell, format, sync::OnceLock, thread_local};
 
+use critical_section::CriticalSection;
 pub(crate) use loom::sync::atomic::Ordering;
 
 use super::Fence;
@@ -39,13 +41,28 @@ thread_local! {
     static WEAKENED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Makes the fence of this name the next weaker one, to see whether a model notices.
-pub fn weaken(fence: Option<&'static str>) {
-    WEAKENED.set(fence);
+/// Takes away the lock, or makes the fence of this name the next weaker one, to see whether a model
+/// notices.
+pub fn weaken(what: &'static str) {
+    WEAKENED.set(Some(what));
+}
+
+fn is_weakened(what: &str) -> bool {
+    WEAKENED.get() == Some(what)
 }
 
 /// One of the four.
 pub(crate) fn fence(which: Fence) {
-    let weakened = WEAKENED.get() == Some(&*format!("{which:?}"));
+    let weakened = is_weakened(&format!("{which:?}"));
     loom::sync::atomic::fence(if weakened { Ordering::AcqRel } else { Ordering::SeqCst });
+}
+
+loom::lazy_static! {
+    static ref LOCK: loom::sync::Mutex<()> = loom::sync::Mutex::new(());
+}
+
+/// A critical section that loom knows of.
+pub(crate) fn with<R>(f: impl FnOnce(CriticalSection<'_>) -> R) -> R {
+    let _held = (!is_weakened("Lock")).then(|| LOCK.lock());
+    critical_section::with(f)
 }

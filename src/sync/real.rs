@@ -1,5 +1,6 @@
-//! The atomics of the chip, also where `core` has none.
+//! The atomics of the chip, also where `core` has none, and its critical section.
 
+pub(crate) use critical_section::with;
 pub(crate) use portable_atomic::{AtomicBool, Ordering};
 
 use super::Fence;

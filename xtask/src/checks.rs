@@ -5,11 +5,17 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, defmt, firmware, no_std, rp2040, size};
+use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size};
 
 /// Crates of their own, outside the workspace.
-const OTHER_CRATES: [&str; 5] =
-    ["examples/qemu", "examples/size", "examples/defmt", defmt::DECODER, rp2040::FOLDER];
+const OTHER_CRATES: [&str; 6] = [
+    "examples/qemu",
+    "examples/size",
+    "examples/defmt",
+    defmt::DECODER,
+    rp2040::FOLDER,
+    esp32c3::FOLDER,
+];
 
 pub fn run(install: Install) -> Result {
     let manifest = Manifest::read()?;
@@ -18,6 +24,7 @@ pub fn run(install: Install) -> Result {
     report.step("lints", lints)?;
     report.step("documentation", documentation)?;
     report.step("tests", || tests(&manifest))?;
+    report.step("models", models)?;
     report.step("examples", examples)?;
     report.step("minimum Rust version", || minimum_rust(&manifest))?;
     report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
@@ -28,6 +35,9 @@ pub fn run(install: Install) -> Result {
     })?;
     report.step("log", || defmt::run(install).map(|()| Done::All))?;
     report.step("RP2040", || rp2040::run(install, None).map(|()| Done::All))?;
+    report.step("ESP32-C3", || {
+        esp32c3::run(install).map(|left_out| left_out.map_or(Done::All, Done::Except))
+    })?;
     report.print();
     Ok(())
 }
@@ -116,6 +126,15 @@ fn tests(manifest: &Manifest) -> Result<Done> {
     Ok(Done::All)
 }
 
+/// What interrupts and main share, in every order. Other flags, so other artefacts.
+fn models() -> Result<Done> {
+    let mut cargo = cargo();
+    cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "--package", "ensue", "--release"]);
+    cargo.args(["--test", "inbox_loom", "--test", "ring_loom", "--target-dir", "target/loom"]);
+    run_command(&mut cargo)?;
+    Ok(Done::All)
+}
+
 fn examples() -> Result<Done> {
     run_command(cargo().args(["build", "--package", "ensue", "--examples", "--all-features"]))?;
     Ok(Done::All)
@@ -142,7 +161,11 @@ fn minimum_rust(manifest: &Manifest) -> Result<Done> {
 fn firmware_lints(install: Install) -> Result<Done> {
     let boards = BOARDS.iter().map(|board| (firmware::folder(), board.target));
     let mut without_clippy = Vec::new();
-    let others = [(defmt::folder(), defmt::TARGET), (root().join(rp2040::FOLDER), rp2040::TARGET)];
+    let others = [
+        (defmt::folder(), defmt::TARGET),
+        (root().join(rp2040::FOLDER), rp2040::TARGET),
+        (root().join(esp32c3::FOLDER), esp32c3::TARGET),
+    ];
     for (folder, target) in boards.chain(others) {
         if Toolchain::with(target, install)? == Toolchain::Debian {
             without_clippy.push(target);

@@ -9,6 +9,7 @@ mod checks;
 mod defmt;
 mod dialogue;
 mod elf;
+mod esp32c3;
 mod features;
 mod firmware;
 mod install;
@@ -34,6 +35,8 @@ Commands:
   size                 Link the library with a panic handler that does not link; print its size
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
+  esp32c3              Build the firmware for the ESP32-C3, print its size and try it in a small
+                       model of the chip
   defmt                Run a firmware that logs with defmt, and compare its log
   rp2040 [FILTER]      Build the programs for a Raspberry Pi Pico, print their sizes, run them in an
                        emulator and check what they do on its pins and its serial port
@@ -77,6 +80,7 @@ enum Command {
     Size(Install),
     Firmware(Install, firmware::Selection),
     Defmt(Install),
+    Esp32c3(Install),
     Rp2040(Install, Option<String>),
 }
 
@@ -109,6 +113,7 @@ impl Command {
             "size" => Ok(Self::Size(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
             "defmt" => Ok(Self::Defmt(install)),
+            "esp32c3" => Ok(Self::Esp32c3(install)),
             "rp2040" => Ok(Self::Rp2040(install, selection.filter)),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
@@ -126,6 +131,12 @@ impl Command {
             Self::Size(install) => size::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
             Self::Defmt(install) => defmt::run(install),
+            Self::Esp32c3(install) => {
+                if let Some(left_out) = esp32c3::run(install)? {
+                    println!("\nNOT RUN: {left_out}");
+                }
+                Ok(())
+            }
             Self::Rp2040(install, filter) => rp2040::run(install, filter.as_deref()),
         }
     }

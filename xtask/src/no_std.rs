@@ -1,9 +1,10 @@
-//! The library builds for chips, with no features and with all that a chip can have.
+//! The library builds for chips, with no features and with all that a chip can have, and whatever the
+//! binary chooses.
 
 use crate::Result;
 use crate::features::Manifest;
 use crate::install::Install;
-use crate::run::run as run_command;
+use crate::run::{root, run as run_command};
 use crate::toolchain::Toolchain;
 
 const TARGETS: [&str; 4] = [
@@ -26,6 +27,19 @@ pub fn run(install: Install) -> Result {
         if !features.is_empty() {
             build(&["--features", &features])?;
         }
+    }
+    the_choice_is_the_binarys(install)
+}
+
+/// `tests/choices` says what this shows: how atomics and critical sections are made.
+fn the_choice_is_the_binarys(install: Install) -> Result {
+    const TARGET: &str = "riscv32imc-unknown-none-elf";
+    let toolchain = Toolchain::with(TARGET, install)?;
+    for choice in ["", "esp-hal", "critical-section"] {
+        let mut cargo = toolchain.cargo();
+        cargo.current_dir(root().join("tests/choices"));
+        cargo.args(["build", "--target", TARGET, "--target-dir", "../../target/choices"]);
+        run_command(cargo.args(["--features", choice]))?;
     }
     Ok(())
 }

@@ -42,11 +42,11 @@ fn build(install: Install) -> Result {
     cargo.current_dir(folder()).args(["build", "--release", "--bins", "--target", TARGET]);
     run_command(cargo.args(["--target-dir", "target"]))?;
 
-    println!("\nin bytes, the HAL and the boot loader included:\nprogram    flash  static");
+    println!("\nin bytes, the HAL and the boot loader included:\nprogram      flash  static");
     let release = folder().join("target").join(TARGET).join("release");
     for program in programs()? {
         let Memory { flash, variables } = Memory::of(&release.join(&program))?;
-        println!("{program:<9}  {flash:>5}  {variables:>6}");
+        println!("{program:<11}  {flash:>5}  {variables:>6}");
     }
     println!();
     Ok(())

@@ -8,7 +8,10 @@ use ensue::bus::{
 };
 use ensue::{
     AwaitError, Cause, Clock, Duration, ExtU64, Full, Instant, Missed, Next, NoSuchTask, Priority,
-    Ring, ScheduleError, SetRepeatError, Sleep, State, TooShort, clock::Virtual, pattern::Backoff,
+    Ring, ScheduleError, SetRepeatError, Sleep, State, TooShort,
+    clock::Virtual,
+    pattern::Backoff,
+    ring::{Boot, Evicted},
 };
 
 use crate::Signal;
@@ -48,6 +51,13 @@ fn ring() {
     defmt::info!("{}", ring.put(10, b"closed"));
     defmt::info!("{}", ring.iter());
     defmt::info!("{}", TooShort { needed: 9 });
+
+    defmt::info!("{} {}", Ring::over(&mut [][..]).err(), Evicted { messages: 1, bytes: 9 });
+    // A message longer than all bytes that are in use.
+    let image = [0, 7, 0, 9, 0, 0, 0, 0];
+    if let Ok((ring, recovered)) = Ring::recover(image, 5, 0, 5) {
+        defmt::info!("{} {}", ring, Boot::Again(recovered));
+    }
 }
 
 fn bus() {

@@ -9,7 +9,14 @@
 import { readFileSync } from 'node:fs';
 import { GPIOPinState, RP2040 } from 'rp2040js';
 
-import { putRightAlarms, putRightCore, putRightEvents, putRightSerial, wakes } from './put-right.mjs';
+import {
+  putRightAlarms,
+  putRightCore,
+  putRightEvents,
+  putRightSerial,
+  putRightTwoWires,
+  wakes,
+} from './put-right.mjs';
 import { addSecondCore } from './second-core.mjs';
 
 export const micros = (count) => count * 1e3;
@@ -44,6 +51,7 @@ export class Board {
     cores.forEach(putRightCore);
     putRightEvents(this.mcu, cores, (source, complaint) => this.#hearComplaint(source, complaint));
     putRightAlarms(this.mcu);
+    putRightTwoWires(this.mcu);
     putRightSerial(this.mcu, BYTE, (byte) => this.#hear(byte));
     [this.#first, this.#second] = cores.map((core) => new Runner(core));
 

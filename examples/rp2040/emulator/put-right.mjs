@@ -84,3 +84,20 @@ export function putRightSerial(mcu, nanosPerByte, heard) {
     clock.createAlarm(() => heard(byte)).schedule(isFree - clock.nanos);
   }
 }
+
+/** Lets the I2C send the address again, with a restart, wherever reading follows writing. */
+export function putRightTwoWires(mcu) {
+  const [COMMAND, ENABLE] = [0x10, 0x6c];
+  const [READ, STOP, RESTART] = [1 << 8, 1 << 9, 1 << 10];
+  for (const part of mcu.i2c) {
+    const write = part.writeUint32;
+    let before = STOP; // the last command
+    // 7. It does so only when it is told to; the chip does it by itself when the direction changes.
+    part.writeUint32 = (offset, value) => {
+      const turns = offset === COMMAND && !(before & STOP) && ((value ^ before) & READ) !== 0;
+      if (offset === COMMAND) before = value;
+      if (offset === ENABLE) before = STOP;
+      write.call(part, offset, turns ? value | RESTART : value);
+    };
+  }
+}

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 
 import { Board, micros, millis, seconds } from './board.mjs';
+import { Lm75, TwoWires } from './chips.mjs';
 import { follow, hear } from './dialogue.mjs';
 
 const PROGRAMS = '../target/thumbv6m-none-eabi/release/';
@@ -106,6 +107,40 @@ const tests = {
       `the button: answered ${nanos(answer)} after the contact first closed, of which 30 ms are for its bounces`,
       `blink meanwhile, ${count} periods: error ${nanos(mean)} on average, ${nanos(worst)} at worst`,
       `${slept} in ${(board.now / 1e9).toFixed(1)} s, awake ${perMille(board)}`,
+    ];
+  },
+
+  /** Two thermometers on one bus, one of which is late, and a third that is not there. */
+  two_sensors(board) {
+    const [indoors, outdoors] = [new Lm75(21.5), new Lm75(-6)];
+    const wires = new TwoWires(board, { 0x48: indoors, 0x49: outdoors });
+    outdoors.refusals = 2;
+    const actions = {
+      'the heating is off'() {
+        indoors.celsius = 18;
+        outdoors.celsius = -7.5;
+      },
+    };
+    follow(board, read('two_sensors'), { actions });
+    board.pass(seconds(1));
+    expect(board.exit, 0, 'the exit code');
+
+    // The pauses are those between the end of a refusal and the next start; the HAL adds to them.
+    const tries = wires.calls.filter(({ address }) => address === 0x4a);
+    expect(tries.length, 8, 'calls to the absent chip');
+    const pauses = tries.slice(1).map(({ began }, n) => began - tries[n].ended);
+    [1, 2, 4].forEach((pause, n) => {
+      for (const actual of [pauses[n], pauses[n + 4]]) {
+        expectAtMost(millis(pause), actual, `pause ${n + 1} of at least ${pause} ms`);
+        expectAtMost(actual - millis(pause), micros(100), `what comes on top of pause ${n + 1}`);
+      }
+    });
+    expect(wires.calls.filter(({ address }) => address === 0x48).length, 10, 'calls indoors, two a reading');
+    expect(wires.calls.filter(({ address }) => address === 0x49).length, 8, 'calls outdoors, two of them refused');
+    expectAtMost(Math.abs(wires.hertz - 100_000), 100, 'the clock is off by');
+    return [
+      `at ${wires.hertz} Hz a reading took ${nanos(wires.longest)} at most on the wires`,
+      `pauses before the absent chip was tried again: ${pauses.slice(0, 3).map(nanos).join(', ')}`,
     ];
   },
 

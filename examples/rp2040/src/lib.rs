@@ -1,5 +1,5 @@
 //! What a program needs of a Raspberry Pi Pico: a clock that sleeps, an LED, a button, a serial
-//! port, and an end with an exit code.
+//! port, I2C, and an end with an exit code.
 //!
 //! A program calls [`start`] once and has the rest. `timer.rs` is meant to be copied into a program
 //! of your own; what else is here is what every program with rp2040-hal does.
@@ -9,13 +9,14 @@
 mod exit;
 mod timer;
 
-use rp2040_hal::fugit::RateExtU32;
-use rp2040_hal::gpio::bank0::{Gpio0, Gpio1, Gpio14, Gpio15, Gpio25};
+use rp2040_hal::fugit::{HertzU32, RateExtU32};
+use rp2040_hal::gpio::bank0::{Gpio0, Gpio1, Gpio4, Gpio5, Gpio14, Gpio15, Gpio25};
 use rp2040_hal::gpio::{
-    FunctionSioInput, FunctionSioOutput, FunctionUart, Interrupt, Pin, Pins, PullDown, PullNone,
-    PullUp,
+    FunctionI2c, FunctionSioInput, FunctionSioOutput, FunctionUart, Interrupt, Pin, Pins, PullDown,
+    PullNone, PullUp,
 };
-use rp2040_hal::pac::{self, UART0};
+use rp2040_hal::i2c::I2C;
+use rp2040_hal::pac::{self, I2C0, UART0};
 use rp2040_hal::sio::SioFifo;
 use rp2040_hal::uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer};
 use rp2040_hal::{Clock, Sio, Watchdog, clocks};
@@ -36,6 +37,11 @@ pub type SerialIn = Reader<UART0, SerialPins>;
 pub type SerialOut = Writer<UART0, SerialPins>;
 /// The serial port's pins, out and in.
 pub type SerialPins = (Pin<Gpio0, FunctionUart, PullNone>, Pin<Gpio1, FunctionUart, PullUp>);
+/// The I2C of the chip, as its controller.
+pub type I2c = I2C<I2C0, I2cPins>;
+/// The I2C's pins, data and clock. The chip's own pull-ups are weak: put a resistor of some
+/// kilohms from each to 3.3 V, if there is none on the boards of the sensors.
+pub type I2cPins = (Pin<Gpio4, FunctionI2c, PullUp>, Pin<Gpio5, FunctionI2c, PullUp>);
 
 /// The board, set up.
 pub struct Pico {
@@ -53,8 +59,26 @@ pub struct Pico {
     pub serial_in: SerialIn,
     /// What goes out, at 115,200 baud.
     pub serial_out: SerialOut,
+    /// What it takes to start the I2C.
+    pub two_wires: TwoWires,
     /// What it takes to start the second core.
     pub second_core: SecondCore,
+}
+
+/// The I2C, not started.
+pub struct TwoWires {
+    part: I2C0,
+    pins: I2cPins,
+    resets: pac::RESETS,
+    chip_clock: HertzU32,
+}
+
+impl TwoWires {
+    /// Starts it with a clock of so many hertz, at most 1,000,000.
+    pub fn start(mut self, hertz: u32) -> I2c {
+        let (data, clock) = self.pins;
+        I2C::i2c0(self.part, data, clock, hertz.Hz(), &mut self.resets, self.chip_clock)
+    }
 }
 
 /// What it takes to start the second core.
@@ -112,6 +136,12 @@ pub fn start() -> Pico {
         button,
         serial_in,
         serial_out,
+        two_wires: TwoWires {
+            part: chip.I2C0,
+            pins: (pins.gpio4.reconfigure(), pins.gpio5.reconfigure()),
+            resets: chip.RESETS,
+            chip_clock: clocks.system_clock.freq(),
+        },
         second_core: SecondCore { power: chip.PSM, private: chip.PPB, queue: sio.fifo },
     }
 }
