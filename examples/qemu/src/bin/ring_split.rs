@@ -1,7 +1,8 @@
-//! A split ring: the serial port's interrupt writes, the main loop pulls.
+//! A split ring: the serial port's interrupt writes, the main loop pulls at the same time.
 //!
-//! Each typed byte is a message, its kind the id. The main loop polls for the end of the line while
-//! the bytes come, takes the digits out of the middle, and then what is left in order.
+//! Each typed byte is a message, its kind the id. While the bytes of a line come, the main loop takes
+//! the digits out of the middle, and polls for the end of the line; then it takes what is left in
+//! order. The ring is shorter than what goes through it: it wraps several times.
 
 #![no_std]
 #![no_main]
@@ -12,19 +13,23 @@ use critical_section::Mutex;
 use ensue::ring::{RingReader, RingWriter, SplitRing};
 use heapless::Vec;
 use port::println;
-use portable_atomic::{AtomicU32, Ordering};
+use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 
 const LETTER: u16 = 1;
 const DIGIT: u16 = 2;
 const END: u16 = 3;
 
-static RING: SplitRing<512> = SplitRing::new();
+static RING: SplitRing<331> = SplitRing::new();
 
 /// The interrupt's half: nobody else takes it from here.
 static WRITER: Mutex<RefCell<Option<RingWriter<'static>>>> = Mutex::new(RefCell::new(None));
 
 /// How many bytes found the ring full.
 static REFUSED: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the main loop is in the middle of an operation, and how often a byte came then.
+static TAKING: AtomicBool = AtomicBool::new(false);
+static MEANWHILE: AtomicU32 = AtomicU32::new(0);
 
 #[port::entry]
 fn main() -> ! {
@@ -35,10 +40,21 @@ fn main() -> ! {
     port::start(typed);
     println!("the split ring of {}", port::NAME);
     loop {
-        // In the middle of this, again and again, comes the interrupt.
-        while !reader.discard(END) {}
-        let digits = take(&mut reader, |reader| reader.pull(DIGIT).and_then(only_byte));
-        let letters = take(&mut reader, |reader| reader.get().and_then(only_byte));
+        let mut digits = Vec::<u8, 64>::new();
+        let mut is_over = false;
+        while !is_over {
+            TAKING.store(true, Ordering::Relaxed);
+            // The end is looked for first: what came before it is there then.
+            is_over = reader.discard(END);
+            while let Some(digit) = reader.pull(DIGIT).and_then(only_byte) {
+                digits.push(digit).expect("a line is short");
+            }
+            TAKING.store(false, Ordering::Relaxed);
+        }
+        let mut letters = Vec::<u8, 64>::new();
+        while let Some(letter) = reader.get().and_then(only_byte) {
+            letters.push(letter).expect("a line is short");
+        }
         if digits.is_empty() && letters.is_empty() {
             break;
         }
@@ -46,12 +62,16 @@ fn main() -> ! {
         println!("digits {}, letters {}", text(&digits), text(&letters));
     }
     reader.release();
+    let meanwhile = MEANWHILE.load(Ordering::Relaxed);
+    assert!(meanwhile > 0, "the interrupt never came in the middle");
+    println!("{meanwhile} came while the main loop was taking");
     println!("{} refused, {} used", REFUSED.load(Ordering::Relaxed), reader.used());
     port::exit(0)
 }
 
 /// The interrupt.
 fn typed() {
+    let was_taking = TAKING.load(Ordering::Relaxed);
     critical_section::with(|cs| {
         let mut writer = WRITER.borrow_ref_mut(cs);
         let writer = writer.as_mut().expect("put there before it starts");
@@ -61,23 +81,16 @@ fn typed() {
                 b'0'..=b'9' => DIGIT,
                 _ => LETTER,
             };
-            if writer.put(id, &[byte]).is_err() {
-                REFUSED.store(REFUSED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            }
+            let counter = if writer.put(id, &[byte]).is_err() {
+                &REFUSED
+            } else if was_taking {
+                &MEANWHILE
+            } else {
+                continue;
+            };
+            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     });
-}
-
-/// All that can be taken in one way.
-fn take(
-    reader: &mut RingReader<'static>,
-    one: impl Fn(&mut RingReader<'static>) -> Option<u8>,
-) -> Vec<u8, 64> {
-    let mut bytes = Vec::new();
-    while let Some(byte) = one(reader) {
-        bytes.push(byte).expect("a line is short");
-    }
-    bytes
 }
 
 fn only_byte(message: ensue::Message<'_>) -> Option<u8> {
