@@ -20,8 +20,9 @@ use crate::ring::record::MIN_SIZE;
 /// static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::uninit();
 ///
 /// # static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::new(Retained::new());
+/// let log = &raw mut LOG;
 /// // SAFETY: this is the only place that names it, and it is passed once.
-/// let memory = Retained::adopt(unsafe { &mut *(&raw mut LOG) });
+/// let memory = Retained::adopt(unsafe { &mut *log });
 /// let (mut log, boot) = memory.open();
 /// if let Boot::Again(report) = boot {
 ///     // a reset, and `report.messages` messages to tell of what was before

@@ -33,10 +33,10 @@ fn main() -> ! {
     port::start(|| ());
     assert!(!RUNNING.load(Ordering::Relaxed), "start-up code has not run: this is no reset");
     RUNNING.store(true, Ordering::Relaxed);
-    // SAFETY: nothing else names it, and this runs once after a reset.
-    let log = Retained::adopt(unsafe { &mut *(&raw mut LOG) });
-    // SAFETY: as above.
-    let notes = Retained::adopt(unsafe { &mut *(&raw mut NOTES) });
+    let (log, notes) = (&raw mut LOG, &raw mut NOTES);
+    // SAFETY: nothing else names them, and this runs once after a reset.
+    let (log, notes) = unsafe { (&mut *log, &mut *notes) };
+    let (log, notes) = (Retained::adopt(log), Retained::adopt(notes));
     let (mut notes, noted) = notes.open();
     let is_torn = is_torn(log);
     let (ring, boot) = log.open();

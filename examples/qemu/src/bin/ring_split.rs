@@ -10,7 +10,7 @@
 use core::cell::RefCell;
 
 use critical_section::Mutex;
-use ensue::ring::{RingReader, RingWriter, SplitRing};
+use ensue::ring::{RingWriter, SplitRing};
 use heapless::Vec;
 use port::println;
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
