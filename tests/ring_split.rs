@@ -140,7 +140,7 @@ proptest! {
 #[test]
 fn nothing_is_lost_and_nothing_invented_between_two_threads() {
     static RING: SplitRing<67> = SplitRing::new();
-    let count: u32 = if cfg!(miri) { 40 } else { 20_000 };
+    let count: u32 = if cfg!(miri) { 40 } else { 4_000 };
     let (mut writer, mut reader) = RING.split().unwrap();
     let writing = thread::spawn(move || {
         for number in 0..count {
