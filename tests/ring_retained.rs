@@ -172,7 +172,7 @@ impl Session {
 fn after_a_reset_at_any_store_each_message_is_whole_or_gone() {
     let (mut cuts, mut cuts_while_opening) = (0, 0);
     // Miri takes a thousand times as long.
-    let (step, sessions) = if cfg!(miri) { (31, 2) } else { (3, 60) };
+    let (step, sessions) = if cfg!(miri) { (40, 1) } else { (3, 60) };
     for size in (8..80).step_by(step) {
         let mut dice = Dice(size as u64);
         let mut memory = Fake::new(size);
@@ -290,7 +290,7 @@ fn it_does_what_a_ring_does() {
     let mut memory = Retained::<61>::new();
     let (mut kept, _) = memory.open();
     let mut ring = ensue::Ring::<[u8; 61]>::new();
-    for _ in 0..if cfg!(miri) { 150 } else { 5_000 } {
+    for _ in 0..if cfg!(miri) { 80 } else { 5_000 } {
         match dice.op(61) {
             Op::Put(id, payload) => assert_eq!(kept.put(id, &payload), ring.put(id, &payload)),
             Op::PutEvicting(id, payload) => {
@@ -317,7 +317,7 @@ fn it_does_what_a_ring_does() {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 8 } else { 256 },
+        cases: if cfg!(miri) { 4 } else { 256 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
