@@ -8,7 +8,7 @@ use ensue::ring::{Boot, Memory};
 
 use crate::memory::Fake;
 use crate::model::{Kind, Model};
-use crate::op::Op;
+use crate::op::{Op, look};
 use crate::operations::{step, step_retained};
 
 #[derive(Arbitrary, Debug)]
@@ -200,7 +200,7 @@ fn retained(input: &Input<'_>) {
     }
     let found = memory.clone();
     let (ring, boot) = memory.open();
-    let messages: Vec<_> = ring.iter().map(crate::op::look).collect();
+    let messages: Vec<_> = ring.iter().map(look).collect();
     match boot {
         Boot::Again(report) => {
             assert_eq!(report.messages, messages.len());
@@ -224,7 +224,7 @@ fn retained(input: &Input<'_>) {
     let cuts = found.cut(|memory| _ = memory.open().1);
     for (power, mut left) in cuts.filter(|(power, _)| *power < 20 || power % 16 == 0) {
         let (ring, again) = left.open();
-        let same = ring.iter().map(crate::op::look).eq(messages.iter().cloned());
+        let same = ring.iter().map(look).eq(messages.iter().cloned());
         assert!(same, "{power} stores of the opening: {ring:?} is not {messages:?}");
         let is_told = power == 0 || matches!(again, Boot::First | Boot::Again(_));
         assert!(is_told, "{power} stores of the opening: {again:?} after {boot:?}");
@@ -244,4 +244,8 @@ fn retained(input: &Input<'_>) {
         step_retained(&mut ring, &mut model, op, count);
     }
     assert_eq!(memory.bytes(), model.bytes);
+    // Nothing that stood in front of it comes back later.
+    let (ring, boot) = memory.open();
+    assert!(matches!(boot, Boot::Again(report) if report.flaw.is_none() && report.dropped == 0));
+    assert!(ring.iter().map(look).eq(model.messages().cloned()), "{ring:?}");
 }
