@@ -8,14 +8,17 @@ use crate::toolchain::{Toolchain, cargo_of, need_component};
 use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size};
 
 /// Crates of their own, outside the workspace.
-const OTHER_CRATES: [&str; 6] = [
+const OTHER_CRATES: [&str; 7] = [
     "examples/qemu",
     "examples/size",
     "examples/defmt",
     defmt::DECODER,
     rp2040::FOLDER,
     esp32c3::FOLDER,
+    FUZZ,
 ];
+
+const FUZZ: &str = "fuzz";
 
 pub fn run(install: Install) -> Result {
     let manifest = Manifest::read()?;
@@ -25,6 +28,7 @@ pub fn run(install: Install) -> Result {
     report.step("documentation", documentation)?;
     report.step("tests", || tests(&manifest))?;
     report.step("models", models)?;
+    report.step("fuzz targets", fuzz_targets)?;
     report.step("examples", examples)?;
     report.step("minimum Rust version", || minimum_rust(&manifest))?;
     report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
@@ -132,6 +136,18 @@ fn models() -> Result<Done> {
     cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "--package", "ensue", "--release"]);
     cargo.args(["--test", "inbox_loom", "--test", "ring_loom", "--target-dir", "target/loom"]);
     run_command(&mut cargo)?;
+    Ok(Done::All)
+}
+
+/// What the fuzz targets do, over their seeds. It takes neither cargo-fuzz nor a nightly compiler;
+/// to look for something new is for them: `fuzz/README.md`.
+fn fuzz_targets() -> Result<Done> {
+    let fuzz = |arguments: &[&str]| {
+        let mut cargo = cargo();
+        run_command(cargo.current_dir(root().join(FUZZ)).args(arguments))
+    };
+    fuzz(&["clippy", "--all-targets", "--no-default-features", "--", "-D", "warnings"])?;
+    fuzz(&["test", "--lib", "--no-default-features"])?;
     Ok(Done::All)
 }
 

@@ -13,6 +13,7 @@ mod esp32c3;
 mod features;
 mod firmware;
 mod install;
+mod miri;
 mod no_std;
 mod rp2040;
 mod run;
@@ -40,6 +41,8 @@ Commands:
   defmt                Run a firmware that logs with defmt, and compare its log
   rp2040 [FILTER]      Build the programs for a Raspberry Pi Pico, print their sizes, run them in an
                        emulator and check what they do on its pins and its serial port
+  miri                 Run the tests of what is unsafe under Miri, with stacked and with tree borrows.
+                       It needs a nightly compiler and is not part of `test`
   help                 Print this
 
 Options:
@@ -82,6 +85,7 @@ enum Command {
     Defmt(Install),
     Esp32c3(Install),
     Rp2040(Install, Option<String>),
+    Miri,
 }
 
 impl Command {
@@ -115,6 +119,7 @@ impl Command {
             "defmt" => Ok(Self::Defmt(install)),
             "esp32c3" => Ok(Self::Esp32c3(install)),
             "rp2040" => Ok(Self::Rp2040(install, selection.filter)),
+            "miri" => Ok(Self::Miri),
             "help" | "--help" | "-h" => Ok(Self::Help),
             unknown => Err(format!("there is no command `{unknown}`")),
         }
@@ -138,6 +143,7 @@ impl Command {
                 Ok(())
             }
             Self::Rp2040(install, filter) => rp2040::run(install, filter.as_deref()),
+            Self::Miri => miri::run(),
         }
     }
 }
