@@ -85,6 +85,37 @@ fn put_against_pull_and_get() -> usize {
     )
 }
 
+/// Puts against pulls of what is being put, out of the middle, and of an id that is there already.
+fn put_against_pull_of_what_comes() -> usize {
+    model::<24>(
+        |writer, _| {
+            writer.put(1, b"a").unwrap();
+            writer.put(2, b"b").unwrap();
+        },
+        |writer| {
+            writer.put(3, b"cd").unwrap();
+            writer.put(1, b"e").unwrap();
+        },
+        |reader| {
+            let early = reader.pull(3).map(|message| assert_eq!(message, b"cd")).is_some();
+            assert_eq!(reader.pull(1).unwrap(), b"a");
+            let newest = reader.pull(1).map(|message| assert_eq!(message, b"e")).is_some();
+            if newest && !early {
+                assert_eq!(reader.pull(3).unwrap(), b"cd");
+            }
+            assert_eq!(reader.get().unwrap(), b"b");
+            reader.release();
+        },
+        |writer, reader| {
+            let left = reader.ids().collect::<Vec<_>>();
+            assert!([&[][..], &[1], &[3, 1]].contains(&&left[..]), "{left:?}");
+            while reader.get().is_some() {}
+            reader.release();
+            assert_eq!(writer.free(), 24);
+        },
+    )
+}
+
 /// A reservation, committed or not, against peeking and walking.
 fn reserve_against_ids() -> usize {
     model::<16>(
@@ -117,6 +148,8 @@ fn the_halves_never_meet_at_a_byte() {
     weaken(0);
     let runs = put_against_pull_and_get();
     println!("put against pull and get: {runs} interleavings");
+    let runs = put_against_pull_of_what_comes();
+    println!("put against pull of what comes: {runs} interleavings");
     let runs = reserve_against_ids();
     println!("reserve against ids: {runs} interleavings");
 }

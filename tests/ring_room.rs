@@ -365,9 +365,25 @@ fn compact_step(model: &mut Model, budget: usize, ring: &Ring<&mut [u8]>) {
     // What the ring looks like now is what the model goes on with.
     let records = records(ring);
     assert!(records.iter().filter(|record| record.0 != 0).eq(model.messages()));
+    let moved = places(&model.records)
+        .zip(places(&records))
+        .filter(|(from, to)| from != to)
+        .map(|((_, len), _)| len)
+        .collect::<Vec<_>>();
+    assert!(moved.iter().sum::<usize>() <= budget || moved.len() == 1, "{moved:?} at once");
     let first_now = records.iter().position(|record| record.0 == 0).unwrap_or(records.len());
     assert!(first_now > first_hole || ring.reclaimable() == 0, "nothing moved");
     model.records = records;
+}
+
+/// How far behind the tail each message lies, and how long it is.
+fn places(records: &VecDeque<(u16, Vec<u8>)>) -> impl Iterator<Item = (usize, usize)> {
+    let mut place = 0;
+    records.iter().filter_map(move |record| {
+        let here = (place, len(record));
+        place += len(record);
+        (record.0 != 0).then_some(here)
+    })
 }
 
 /// All records, holes included, read as anybody would who knows the layout.

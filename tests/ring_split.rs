@@ -1,6 +1,8 @@
 //! The two halves of a split ring: together they are a ring, and apart nothing is lost.
 #![cfg(not(loom))]
 
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use ensue::ring::SplitRing;
@@ -16,6 +18,28 @@ fn a_static_hands_out_its_halves_once() {
     assert_eq!(reader.get().unwrap(), b"x");
     let _ = (writer, reader);
     assert!(RING.split().is_none(), "not even when they are gone");
+}
+
+#[test]
+fn of_many_threads_that_ask_for_the_halves_one_gets_them() {
+    for _ in 0..if cfg!(miri) { 2 } else { 200 } {
+        let ring = SplitRing::<16>::new();
+        let start = Barrier::new(4);
+        let got = AtomicU32::new(0);
+        thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    start.wait();
+                    if let Some((mut writer, mut reader)) = ring.split() {
+                        writer.put(1, b"mine").unwrap();
+                        assert_eq!(reader.get().unwrap(), b"mine");
+                        got.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(got.into_inner(), 1);
+    }
 }
 
 #[test]
@@ -41,7 +65,8 @@ fn a_dropped_or_forgotten_reservation_is_never_seen() -> Result<(), PutError> {
         let mut message = writer.reserve(1, 12)?;
         message.push(b"hidden")?;
         if forget {
-            _ = std::mem::ManuallyDrop::new(message);
+            #[expect(clippy::forget_non_drop, reason = "it must not need a destructor")]
+            std::mem::forget(message);
         }
         assert!(reader.is_empty() && reader.used() == 0);
     }
