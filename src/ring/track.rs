@@ -95,3 +95,56 @@ impl Queue<Tracked> {
         self.notes().high_water
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::{Notes, Plain, Tracked};
+    use crate::ring::queue::Queue;
+    use crate::ring::record::Bytes;
+
+    /// Bytes that count how many of them were shown.
+    struct Watched {
+        bytes: [u8; 64],
+        shown: Cell<usize>,
+    }
+
+    impl Bytes for Watched {
+        fn size(&self) -> usize {
+            self.bytes.len()
+        }
+
+        fn slice(&self, at: usize, len: usize) -> Option<&[u8]> {
+            self.shown.set(self.shown.get() + len);
+            self.bytes.get(at..at + len)
+        }
+
+        fn make_hole(&mut self, at: usize) {
+            self.bytes.make_hole(at);
+        }
+    }
+
+    /// How many bytes are shown in polls for what is not there: two, and a third when one message of
+    /// seven bytes has come.
+    fn shown_in_polls<T: Notes>(notes: T) -> [usize; 3] {
+        let mut watched = Watched { bytes: [0; 64], shown: Cell::new(0) };
+        let mut queue = Queue::new(notes);
+        for id in 1..=5 {
+            assert!(queue.put(&mut watched.bytes, id, b"ab"));
+        }
+        let poll = |queue: &mut Queue<T>, watched: &mut Watched| {
+            assert!(queue.pull(watched, 9).len().is_none());
+            watched.shown.take()
+        };
+        let [first, second] = [poll(&mut queue, &mut watched), poll(&mut queue, &mut watched)];
+        assert!(queue.put(&mut watched.bytes, 6, b"new"));
+        [first, second, poll(&mut queue, &mut watched)]
+    }
+
+    #[test]
+    fn polling_for_what_has_not_come_looks_at_the_new_messages_only() {
+        assert_eq!(shown_in_polls(Plain::NEW), [30, 30, 37]);
+        assert_eq!(shown_in_polls(Tracked::NEW), [30, 0, 7]);
+    }
+}
