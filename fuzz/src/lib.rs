@@ -9,6 +9,7 @@ pub mod model;
 pub mod op;
 pub mod operations;
 pub mod power;
+pub mod work;
 
 use critical_section as _;
 
@@ -44,5 +45,10 @@ mod tests {
     #[test]
     fn no_seed_finds_anything_when_the_power_goes() {
         replay("power", crate::power::run);
+    }
+
+    #[test]
+    fn no_seed_finds_anything_in_the_scheduler() {
+        replay("work", crate::work::run);
     }
 }
