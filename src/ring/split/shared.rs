@@ -12,8 +12,7 @@
 
 use core::cell::UnsafeCell;
 use core::slice;
-
-use portable_atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::sync::{self, AtomicUsize, Touched};
 use crate::ring::record::{Bytes, HOLE, apart, index, moved};

@@ -6,9 +6,10 @@
 #![no_std]
 #![no_main]
 
+use core::sync::atomic::AtomicBool;
+
 use ensue::{Clock, Duration, ExtU64, Sleep, time};
 use port::{Timer, println};
-use portable_atomic::AtomicBool;
 
 #[port::entry]
 fn main() -> ! {

@@ -1,10 +1,10 @@
 //! The sleep: it ends in time, misses nothing, and is not disturbed for nothing.
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use ensue::{Clock, Cx, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
 use port::{ALARM_HZ, LONGEST_SLEEP, Timer, on_alarm, println, set_alarm};
-use portable_atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::{INBOX, Notes, ON_TIME, Outcome, Signal, bench, note, stop};
 
