@@ -14,7 +14,7 @@ use ensue::{Clock, Ended, Instant, ScheduleError, Sleep, Work};
 use crate::app::{self, Inbox, Node, Signal, TASKS, Typed};
 
 static TYPED: Typed = Typed::new();
-static INBOX: Inbox = Inbox::new().wake_with(wake);
+static INBOX: Inbox<fn()> = Inbox::new().wake_with(wake);
 
 /// Runs the node in real time until it is told to quit, or until the input has ended and what it
 /// said is done. Once in a process.

@@ -5,7 +5,7 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size};
+use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size, trigger};
 
 /// Crates of their own, outside the workspace.
 const OTHER_CRATES: [&str; 6] = [
@@ -29,6 +29,7 @@ pub fn run(install: Install) -> Result {
     report.step("minimum Rust version", || minimum_rust(&manifest))?;
     report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
     report.step("no panics", || size::run(install).map(|()| Done::All))?;
+    report.step("cost of a trigger", || trigger::run(install).map(|()| Done::All))?;
     report.step("firmware lints", || firmware_lints(install))?;
     report.step("firmware", || {
         firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)

@@ -55,7 +55,8 @@ fn a_panic_is_caught(build: &mut Command) -> Result {
 fn build(toolchain: Toolchain, target: &str, level: &str, features: &[&str]) -> Command {
     let mut cargo = toolchain.cargo();
     cargo.current_dir(folder()).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
-    cargo.args(["build", "--release", "--target", target, "--target-dir", "target"]).args(features);
+    cargo.args(["build", "--release", "--bin", "ensue-size", "--target", target]);
+    cargo.args(["--target-dir", "target"]).args(features);
     cargo
 }
 

@@ -56,7 +56,7 @@ pub(crate) const TASKS: usize = 10;
 
 /// What the platform's interrupts leave their events in. Nothing here comes with params from an
 /// interrupt, so the least room will do.
-pub(crate) type Inbox = ensue::Inbox<Signal, Reading, 1>;
+pub(crate) type Inbox<W = ()> = ensue::Inbox<Signal, Reading, 1, W>;
 
 /// The alarm is raised at this temperature...
 const HIGH: Celsius = Celsius::tenths(280);
