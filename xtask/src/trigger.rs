@@ -57,9 +57,15 @@ pub fn run(install: Install) -> Result {
         };
         let all = ran.all.saturating_sub(empty.all);
         println!("{all:>5}  {:>6}  {what}", ran.masked);
-        if all > *most || ran.masked > MASKED {
-            complaint = Err(format!("a trigger {what} may take {most}, masked {MASKED}"));
+        if all > *most {
+            complaint = Err(format!("a trigger {what} may take {most} instructions"));
         }
+    }
+    // What a pass takes from the queue it takes masked as well.
+    let masked = handlers.iter().map(|ran| ran.masked).max().unwrap_or_default();
+    println!("    -  {masked:>6}  the longest stretch, the passes of main included");
+    if masked > MASKED {
+        complaint = Err(format!("interrupts are masked for {masked} instructions, not {MASKED}"));
     }
     complaint
 }
@@ -78,7 +84,8 @@ fn trace(board: &Board, program: &Path, log: &Path) -> Result<String> {
 struct Ran<'a> {
     name: &'a str,
     all: usize,
-    /// With interrupts masked: from behind the masking up to the unmasking, that included.
+    /// The longest stretch with interrupts masked: from behind the masking up to the unmasking, that
+    /// included.
     masked: usize,
 }
 
@@ -86,7 +93,7 @@ struct Ran<'a> {
 fn handlers(trace: &str) -> Vec<Ran<'_>> {
     let mut instructions = HashMap::new();
     let mut handlers: Vec<Ran<'_>> = Vec::new();
-    let (mut begun, mut away, mut masked) = (false, false, false);
+    let (mut begun, mut away, mut masked) = (false, false, None);
     for line in trace.lines() {
         if let Some((address, instruction)) =
             line.strip_prefix("0x").and_then(|line| line.split_once(": "))
@@ -99,16 +106,19 @@ fn handlers(trace: &str) -> Vec<Ran<'_>> {
         } else if begun {
             if !away {
                 handlers.push(Ran { name, all: 0, masked: 0 });
-                (away, masked) = (true, false);
+                (away, masked) = (true, None);
             }
             let Some(ran) = handlers.last_mut() else { continue };
             ran.all += 1;
-            ran.masked += usize::from(masked);
+            if let Some(stretch) = &mut masked {
+                *stretch += 1;
+                ran.masked = ran.masked.max(*stretch);
+            }
             let instruction = instructions.get(address).copied().unwrap_or_default();
             if instruction.contains("cpsid") {
-                masked = true;
+                masked = Some(0);
             } else if instruction.contains("primask, ") || instruction.contains("cpsie") {
-                masked = false;
+                masked = None;
             }
         }
     }
