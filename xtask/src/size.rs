@@ -11,6 +11,9 @@ use crate::install::Install;
 use crate::run::{root, run as run_command, shown};
 use crate::toolchain::Toolchain;
 
+/// The crate with the proof.
+pub const FOLDER: &str = "examples/size";
+
 /// The smallest cores we build for, and the most common ones.
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi"];
 
@@ -61,7 +64,7 @@ fn build(toolchain: Toolchain, target: &str, level: &str, features: &[&str]) -> 
 }
 
 fn folder() -> PathBuf {
-    root().join("examples/size")
+    root().join(FOLDER)
 }
 
 fn program(target: &str) -> PathBuf {

@@ -12,6 +12,7 @@ use crate::board::{BOARDS, Board, Pace};
 use crate::install::Install;
 use crate::run::root;
 use crate::session;
+use crate::size;
 use crate::toolchain::Toolchain;
 
 /// The smallest core.
@@ -133,7 +134,7 @@ fn executed(line: &str) -> Option<(&str, &str)> {
 }
 
 fn folder() -> PathBuf {
-    root().join("examples/size")
+    root().join(size::FOLDER)
 }
 
 #[cfg(test)]
