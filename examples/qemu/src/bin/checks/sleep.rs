@@ -20,7 +20,7 @@ pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
     }
 }
 
-/// An interrupt triggers an event at every instruction from before the pass until the core has
+/// An interrupt triggers an event, or stops the loop, at every instruction from before the pass until the core has
 /// slept; the only deadline is an hour away. With something in the inbox already, some of these
 /// instructions are those that read it.
 pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
@@ -34,7 +34,11 @@ pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
         INBOX.trigger_event(Signal::Button);
         INBOX.trigger_event_with(Signal::Button, 1).expect("there is room");
     }
-    let alarms = [("without params", plain as fn()), ("with params", with_params)];
+    fn a_stop() {
+        INBOX.stop();
+    }
+    let alarms =
+        [("without params", plain as fn()), ("with params", with_params), ("a stop", a_stop)];
     let inboxes = [("an empty inbox", (|| ()) as fn()), ("one that is being read", before)];
     for (how, alarm) in alarms {
         for (into, before) in inboxes {
