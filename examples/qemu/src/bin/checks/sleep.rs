@@ -20,9 +20,9 @@ pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
     }
 }
 
-/// An interrupt triggers an event, or stops the loop, at every instruction from before the pass until the core has
-/// slept; the only deadline is an hour away. With something in the inbox already, some of these
-/// instructions are those that read it.
+/// An interrupt triggers an event, or stops the loop, at every instruction from before the pass
+/// until the core has slept; the only deadline is an hour away. With something in the inbox already,
+/// some of these instructions are those that read it.
 pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
     fn plain() {
         INBOX.trigger_event(Signal::Alarm);
