@@ -150,7 +150,6 @@ fn main() -> ! {
         sleep::a_deadline_is_met_however_near_it_is,
         sleep::no_trigger_is_slept_through,
         sleep::a_careless_port_is_found_out,
-        sleep::the_core_wakes_no_more_than_its_timer_makes_it,
         ring::every_byte_is_where_it_is_documented,
         ring::it_does_what_a_queue_of_vectors_does,
     ];

@@ -1,12 +1,11 @@
-//! The sleep: it ends in time, misses nothing, and is not disturbed for nothing.
+//! The sleep: it ends in time, and misses nothing.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use ensue::{Clock, Cx, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
-use port::{ALARM_HZ, LONGEST_SLEEP, Timer, on_alarm, println, set_alarm};
+use ensue::{Clock, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
+use port::{ALARM_HZ, Timer, on_alarm, println, set_alarm};
 
-use crate::{INBOX, Notes, ON_TIME, Outcome, Signal, bench, note, stop};
+use crate::{INBOX, Notes, ON_TIME, Signal, bench, note, stop};
 
 /// An alarm that is past when it is armed is not waited for.
 pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
@@ -115,28 +114,4 @@ fn sweep(timer: &Timer, clock: impl Clock + Copy, before: fn()) -> Sweep {
     }
     assert!(sweep.moments > asleep, "the core slept from the first moment on");
     sweep
-}
-
-/// One task every ten seconds, for a minute.
-pub(crate) fn the_core_wakes_no_more_than_its_timer_makes_it(clock: &Timer) {
-    const PERIOD: Duration = Duration::from_secs(10);
-    static RUNS: AtomicU32 = AtomicU32::new(0);
-
-    fn every(_: &mut Notes, cx: &mut Cx<Notes>) -> Outcome {
-        RUNS.store(RUNS.load(Relaxed) + 1, Relaxed);
-        if RUNS.load(Relaxed) == 6 {
-            cx.stop();
-        }
-        Ok(())
-    }
-    let (mut work, mut notes) = (bench(clock), Notes::default());
-    let (begun, before) = (clock.now(), clock.wake_ups());
-    work.schedule(Task::repeat(PERIOD, every).first_at(PERIOD)).unwrap();
-    assert_eq!(work.start(&mut notes), Ended::Stopped);
-
-    let took = time::since(clock.now(), begun);
-    assert!(took >= PERIOD * 6 && took < PERIOD * 6 + ON_TIME, "a minute took {took}");
-    let wake_ups = u64::from(clock.wake_ups() - before);
-    assert_eq!(wake_ups, 6 * PERIOD.as_ticks().div_ceil(LONGEST_SLEEP));
-    println!("  {wake_ups} wake-ups in a minute");
 }
