@@ -14,7 +14,7 @@
 //! function. [`Work`] runs jobs as tasks, each named by a [`TaskId`]; what a task can say of when
 //! and how it runs is in [`Task`], and what a job can do while it runs is in [`Cx`]. Events are the
 //! values of an enum of yours ([`events!`]); interrupts leave them in an [`Inbox`]. Time comes from
-//! a [`Clock`].
+//! a [`Clock`]. What people build most is on the page of [`recipes`].
 //!
 //! ```
 //! use ensue::{App, Cx, Ended, ExtU64, Work, clock::Virtual};
@@ -98,6 +98,8 @@ mod work;
 pub mod bus;
 pub mod clock;
 pub mod pattern;
+#[cfg(any(doc, doctest))]
+pub mod recipes;
 pub mod ring;
 pub mod time;
 
