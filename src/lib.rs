@@ -61,6 +61,8 @@
 //!
 //! - `std`: the clock of a computer, `clock::Std`.
 //! - `bus`: several drivers on one I2C or SPI bus, the module `bus`.
+//! - `io`: the messages of a ring as `embedded_io` streams: `Read` and `BufRead` for a
+//!   [`ring::Reader`], `Write` for a [`ring::Reservation`].
 //! - `defmt`: `defmt::Format` for every public type, and log lines where something fails or gets
 //!   lost: faults with the names of their tasks, missed deadlines, params that an inbox refused.
 //!   As defmt shows errors alone unless told otherwise, build with `DEFMT_LOG=ensue=warn`.
