@@ -4,7 +4,7 @@ use defmt::{Format, Formatter};
 
 use crate::ring::{
     BadImage, Boot, Evicted, Flaw, Ids, Iter, Message, Plain, PutError, Reader, Recovered,
-    Reservation, Retained, RetainedRing, Ring, RingReader, RingWriter, SplitRing, TooShort,
+    Reservation, Retained, RetainedRing, Ring, RingReader, RingWriter, SplitRing, Text, TooShort,
     TooSmall, Track, Tracked,
 };
 
@@ -23,6 +23,12 @@ impl Format for Message<'_> {
             [] => defmt::write!(f, "Message({=u16}, {=[u8]:a})", self.id(), first),
             _ => defmt::write!(f, "Message({=u16}, {=[u8]:a} {=[u8]:a})", self.id(), first, second),
         }
+    }
+}
+
+impl Format for Text<'_> {
+    fn format(&self, f: Formatter<'_>) {
+        defmt::write!(f, "{}", defmt::Display2Format(self));
     }
 }
 
