@@ -2,7 +2,7 @@
 
 use embedded_hal::delay::DelayNs;
 
-use crate::time::{Clock, Duration, Instant, Sleep, later};
+use crate::time::{Clock, Duration, Sleep, later};
 
 /// Waits by a [`Clock`], as `embedded_hal::delay::DelayNs`. Needs the feature `bus`.
 ///
@@ -60,7 +60,7 @@ mod tests {
     use core::cell::Cell;
 
     use super::*;
-    use crate::{ExtU64, clock::Virtual};
+    use crate::{ExtU64, clock::Virtual, time::Instant};
 
     fn micros(delay: impl FnOnce(&mut Delay<&Virtual<'_>>)) -> u64 {
         let clock = Virtual::new();

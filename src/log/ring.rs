@@ -3,7 +3,7 @@
 use defmt::{Format, Formatter};
 
 use crate::ring::{
-    BadImage, Boot, Evicted, Flaw, Ids, Iter, Message, Plain, PutError, Reader, Recovered,
+    BadImage, Boot, Evicted, Flaw, Ids, Iter, Memory, Message, Plain, PutError, Reader, Recovered,
     Reservation, Retained, RetainedRing, Ring, RingReader, RingWriter, SplitRing, Text, TooShort,
     TooSmall, Track, Tracked,
 };
@@ -136,7 +136,7 @@ impl<const N: usize> Format for Retained<N> {
     }
 }
 
-impl Format for RetainedRing<'_> {
+impl<M: Memory + ?Sized> Format for RetainedRing<'_, M> {
     fn format(&self, f: Formatter<'_>) {
         let (size, used) = (self.size(), self.used());
         defmt::write!(f, "RetainedRing {{ size: {=usize}, used: {=usize}, ", size, used);
