@@ -25,7 +25,7 @@ const ROWS: [(&str, &str, usize); 5] = [
     ("PendSV", "with params, when a pass has been", 45),
     ("PendSV", "with params, round the queue's end", 45),
     ("PendSV", "with params, refused", 45),
-    ("NonMaskableInt", "without params", 8),
+    ("NonMaskableInt", "without params, from above the mask", 8),
 ];
 
 /// The longest stretch with interrupts masked.
