@@ -189,7 +189,7 @@ pub(crate) struct Head<A: App> {
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Params>>,
 }
 
 impl<A: App> Head<A> {

@@ -465,7 +465,6 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
         inbox: &'static Inbox<A::Event, A::Params, N, W>,
     ) -> Self
     where
-        A::Event: Send,
         A::Params: Send,
     {
         const {
