@@ -79,14 +79,22 @@
 //!
 //! # What it costs
 //!
-//! Instructions, counted in QEMU for a plain write over the bare call of the HAL, Cortex-M3 at
-//! `opt-level` 3 / "s": 48 / 85, in a session 41 / 68, refused 34 / 39 in all; SPI 43 / 63 (selecting
-//! not counted). On Cortex-M0: 61 / 103. For comparison, embedded-hal-bus's `AtomicDevice`: 17 / 17.
+//! Instructions on a Cortex-M3 for a plain write, over the bare call of the HAL, at `opt-level` 3 /
+//! "s", beside others in the same run (`cargo run --release --bin bus` in `benches/qemu`):
+//!
+//! | | I2C | SPI | interrupts masked |
+//! |---|--:|--:|--:|
+//! | this | 47 / 62 | 41 / 72 | 8 |
+//! | in a session | 34 / 33 | 29 / 61 | never |
+//! | refused, all in all | 40 / 55 | | 8 |
+//! | embedded-hal-bus, `AtomicDevice` | 21 / 20 | 23 / 22 | never |
+//! | embedded-hal-bus, `RefCellDevice` | 16 / 15 | 16 / 15 | never |
+//! | embedded-hal-bus, `CriticalSectionDevice` | 20 / 19 | 20 / 19 | for the whole transfer |
+//!
 //! The difference is looking up the device, comparing the address and counting; one byte at 400 kHz
-//! lasts 2,800 cycles of a chip at 125 MHz. Longest time with interrupts masked: 10 / 6 instructions
-//! more than an empty critical section for a transfer, at most 22 (`release`, which writes a record).
-//! RAM on a 32-bit chip: 152 bytes for an I2C bus with room for one device, 496 for four; a handle
-//! has 20.
+//! lasts 2,800 cycles of a chip at 125 MHz. The longest time with interrupts masked is 12
+//! instructions, in `attach` and `release`. RAM on a 32-bit chip: 144 bytes for an I2C bus with room
+//! for one device, 488 for four; a handle has 20.
 //!
 //! # Beside others
 //!
@@ -361,16 +369,23 @@ impl<W: Wiring, B, F, D> Core<W, B, F, D> {
         seat.slot(&mut self.slots).map(|slot| &*slot)
     }
 
-    /// Sees to it that the bus has the settings that a transfer wants.
+    /// Whether the bus has the settings that a transfer wants.
+    #[inline]
+    fn is_settled(&self, wanted: Option<W::Settings>) -> bool
+    where
+        F: Tune<B, W::Settings>,
+    {
+        !F::CAN_TUNE || wanted.or(self.usual).is_none_or(|wanted| self.current == Some(wanted))
+    }
+
+    /// Sees to it that it has.
     #[inline]
     fn settle(&mut self, wanted: Option<W::Settings>, counts: &Counts) -> Result<(), F::Error>
     where
         F: Tune<B, W::Settings>,
     {
         match wanted.or(self.usual) {
-            Some(settings) if F::CAN_TUNE && self.current != Some(settings) => {
-                self.apply(settings, counts)
-            }
+            Some(settings) if !self.is_settled(wanted) => self.apply(settings, counts),
             _ => Ok(()),
         }
     }
