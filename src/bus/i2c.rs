@@ -117,9 +117,9 @@ impl Config {
     /// missing acknowledgement of which the HAL cannot say whether it was the address's is an other
     /// error.
     ///
-    /// Each transfer begins with this `backoff` afresh, its time being the pauses alone. The bus
-    /// stays claimed through them, so keep them short; for long ones return the error and come
-    /// back later. Pauses need a [delay](super::Bus::with_delay).
+    /// Each transfer begins with this `backoff` afresh. The bus stays claimed through the pauses, so
+    /// keep them short; for long ones return the error and come back later. Pauses need a
+    /// [delay](super::Bus::with_delay).
     pub const fn retry(mut self, backoff: Backoff) -> Self {
         self.retry = backoff;
         self
@@ -248,7 +248,8 @@ where
     D: Wait,
 {
     let mut backoff = held.seated(seat).map(|slot| slot.plan.retry);
-    let mut now = Instant::from_ticks(0);
+    // For the backoff time stands still: nothing is forgotten between two tries of one transfer.
+    let now = Instant::from_ticks(0);
     loop {
         let retry = match error.kind() {
             ErrorKind::NoAcknowledge(source) => {
@@ -264,7 +265,6 @@ where
             return Err(error);
         };
         held.delay.wait(since(next, now));
-        now = next;
         counts.retried();
         match run(&mut held.bus) {
             Ok(()) => return Ok(()),
