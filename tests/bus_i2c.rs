@@ -381,6 +381,10 @@ fn a_fixed_speed_stands_against_the_usual_one_that_others_rely_on() -> Result<()
             against: Wish { name: "any", settings: 100.kHz() },
         }
     );
+    bus.release("any")?;
+    bus.attach("fast", fast)?;
+    let refused = bus.attach("any", Config::at(0x10)).err().ok_or("attached")?;
+    assert_eq!(refused.to_string(), "any wants 100000 Hz, but fast wants 400000 Hz");
     Ok(())
 }
 
@@ -406,6 +410,17 @@ fn an_address_that_is_not_acknowledged_is_tried_again_after_growing_pauses() -> 
     bus.with(|hal| hal.answers.push_back(NACK))?;
     eeprom.write(0x50_u8, &[7])?;
     assert_eq!(log.take(), [once, "pause 1000 us", once]);
+    Ok(())
+}
+
+#[test]
+fn a_pause_may_be_longer_than_a_delay_can_be_asked_for() -> Result<(), Failure> {
+    let log = Log::default();
+    let bus = Bus::new(Hal::failing(&log, [NACK])).with_delay(Pauses(&log));
+    let retry = Backoff::new(2.hours(), 2.hours());
+    bus.attach("eeprom", Config::at(0x50).retry(retry))?.write(0x50_u8, &[])?;
+    let once = "50 write []";
+    assert_eq!(log.take(), [once, "pause 4294967295 us", "pause 2905032705 us", once]);
     Ok(())
 }
 
@@ -563,11 +578,14 @@ fn while_a_session_lasts_nobody_else_has_the_bus() -> Result<(), Failure> {
 #[test]
 fn the_controller_itself_can_be_borrowed_and_given_back() -> Result<(), Failure> {
     let log = Log::default();
-    let bus = Bus::new(Hal::failing(&log, [NACK, NACK])).tuned(100.kHz(), |hal, speed| {
+    let bus = Bus::new(Hal::new(&log)).tuned(100.kHz(), |hal, speed| {
         hal.set_speed(speed);
         Ok::<(), ()>(())
     });
     let mut imu = bus.attach("imu", Config::at(0x68))?;
+    imu.write(0x68_u8, &[])?;
+    assert_eq!(log.take(), ["speed 100000", "68 write []"]);
+    bus.with(|hal| hal.answers.extend([NACK, NACK]))?;
     let found = bus.with(|hal| (0x08..0x78_u8).find(|address| hal.write(*address, &[]).is_ok()))?;
     assert_eq!(found, Some(0x0A));
     log.take();
