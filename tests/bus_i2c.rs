@@ -290,13 +290,15 @@ fn a_speed_that_could_not_be_set_is_an_error_and_is_set_the_next_time() -> Resul
     #[derive(Clone, Copy, PartialEq, Debug)]
     struct TooFast;
     let log = Log::default();
-    let mut broken = true;
+    let mut broken = [false, true].into_iter();
     let bus = Bus::new(Hal::new(&log)).tuned(100.kHz(), |hal, speed| {
         hal.set_speed(speed);
-        if core::mem::replace(&mut broken, false) { Err(TooFast) } else { Ok(()) }
+        if broken.next() == Some(true) { Err(TooFast) } else { Ok(()) }
     });
     let mut fast = bus.attach("fast", Config::at(0x11).speed(400.kHz()))?;
     let mut usual = bus.attach("usual", Config::at(0x10))?;
+    usual.write(0x10_u8, &[])?;
+    assert_eq!(log.take(), ["speed 100000", "10 write []"]);
     assert_eq!(fast.write(0x11_u8, &[]), Err(Error::Settings(TooFast)));
     // What the bus is set to is not known now, so even the usual speed is set.
     usual.write(0x10_u8, &[])?;

@@ -421,6 +421,9 @@ fn words_of_any_size_are_counted_in_bytes() -> Result<(), Failure> {
     chip.write(&[1_u16, 2, 3])?;
     chip.read(&mut [0_u32; 2])?;
     assert_eq!(chip.info().map(|info| info.counters.bytes), Some(3 * 2 + 2 * 4));
+    // Of a transfer the longer side: so many are clocked.
+    chip.transfer(&mut [0_u8; 1], &[1, 2, 3, 4])?;
+    assert_eq!(chip.info().map(|info| info.counters.bytes), Some(14 + 4));
     Ok(())
 }
 
