@@ -112,7 +112,7 @@
 //! | settings for each device | yes | no | yes, if the HAL implements its trait | no | speed | `bus_i2c`: the speed is set .., `bus_spi`: settings are applied .. |
 //! | they are applied only when the last ones differed | yes | | no | | no | the same |
 //! | settings that exclude each other are refused, both sides named | yes | no | no | no | no | `bus_i2c`: .. stands against .., `bus_spi`: settings that exclude .. |
-//! | may be used in interrupts, which stay on during a transfer | yes | `AtomicDevice` | no: masked, or not in interrupts | its atomic check, Cortex-M | not in interrupts | `bus_claim`: interrupts are on .. |
+//! | may be used in interrupts, which stay on during a transfer | yes | `AtomicDevice` | no: masked, or not in interrupts | its atomic check, Cortex-M | not in interrupts | `bus_claim`: interrupts are on ..; on chips `examples/qemu`, `checks`: an interrupt finds .. |
 //! | who comes second gets an error | yes | `AtomicDevice`; `RefCellDevice` panics | panics | panics | waits, to a limit | `bus_claim`: an interrupt during .. |
 //! | the claim ends when a panic unwinds | yes | not of `AtomicDevice`, `MutexDevice` | yes | not with `std` | | `bus_claim`: a panic .. |
 //! | and the chip is deselected then | yes | no | no | no | | `bus_claim`: a panic in a transaction .. |
