@@ -151,7 +151,7 @@ fn i2c_devices() {
     seen(bus.with(|_| ()));
     seen(bus.release("seven"));
     seen(bus.device("seven").is_ok());
-    drop(bus.into_inner());
+    seen(bus.into_inner());
 }
 
 fn spi_devices() {
