@@ -25,10 +25,11 @@ use critical_section::Mutex;
 use embedded_hal::digital::StatefulOutputPin;
 use ensue::bus::i2c::{self, Bus, Config};
 use ensue::bus::{Fixed, Speed};
+use ensue::clock::Delay;
 use ensue::pattern::Backoff;
 use ensue::{Cx, Duration, Ended, Instant, Priority, Task, Work};
 use lm75::{Lm75, ic};
-use pico::{Button, I2c, Led, SerialIn};
+use pico::{Button, I2c, Led, SerialIn, Timer};
 use rp2040_hal::gpio::Interrupt;
 use rp2040_hal::pac::{self, interrupt};
 
@@ -49,19 +50,19 @@ static SERIAL: Mutex<RefCell<Option<SerialIn>>> = Mutex::new(RefCell::new(None))
 /// The application does not know of an LED, so it cannot be in its state.
 static LED: Mutex<RefCell<Option<Led>>> = Mutex::new(RefCell::new(None));
 
-/// The bus, which cannot change its speed and has a HAL's timer to wait with.
-type Wires = Bus<I2c, 2, Fixed, rp2040_hal::Timer>;
-type Thermometer<'a> = Lm75<i2c::Device<'a, I2c, Fixed, rp2040_hal::Timer>, ic::Lm75>;
+/// The bus, which cannot change its speed, and in whose pauses the core sleeps.
+type Wires<'a> = Bus<I2c, 2, Fixed, Delay<&'a Timer>>;
+type Thermometer<'a> = Lm75<i2c::Device<'a, I2c, Fixed, Delay<&'a Timer>>, ic::Lm75>;
 
 /// What hangs on the wires.
 struct Thermometers<'a> {
-    bus: &'a Wires,
+    bus: &'a Wires<'a>,
     indoors: Thermometer<'a>,
     outdoors: Thermometer<'a>,
 }
 
 impl<'a> Thermometers<'a> {
-    fn on(bus: &'a Wires) -> Self {
+    fn on(bus: &'a Wires<'a>) -> Self {
         let attach = |name, address| {
             let device = bus.attach(name, Config::at(address).retry(PATIENCE));
             Lm75::new(device.expect("the bus has two places"), address)
@@ -142,10 +143,10 @@ fn main() -> ! {
         pac::NVIC::unmask(pac::Interrupt::UART0_IRQ);
     }
 
-    let bus = Bus::with_room(board.two_wires.start(SPEED.to_Hz()));
-    let bus: Wires = bus.with_delay(board.counter).fixed(SPEED);
-
     let clock = board.clock;
+    let bus = Bus::with_room(board.two_wires.start(SPEED.to_Hz()));
+    let bus: Wires = bus.with_delay(Delay::new(&clock)).fixed(SPEED);
+
     let mut work = Work::<Node, _, { TASKS + 1 }>::new(&clock).listen(&INBOX);
     let blink = Task::repeat(BLINK, blink).priority(Priority::High).named("blink");
     work.schedule(blink).map_err(|rejected| rejected.reason).expect("an empty table has a place");
