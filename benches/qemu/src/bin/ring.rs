@@ -13,7 +13,7 @@ use cortex_m_semihosting::{
     debug::{self, EXIT_SUCCESS},
     hprint, hprintln,
 };
-use ensue::{Ring, ring::Track};
+use ensue::Ring;
 use ensue_bench_qemu::{Counter, known_loop};
 use panic_semihosting as _;
 use rivals::{ByteDeque, Copies, Ensue, Fifo, Ringbuf, Slots, Spsc, Turn, payload, seen};
@@ -65,9 +65,8 @@ fn main() -> ! {
     row("bbqueue, turned once around", pull::<Bbqueue>(c));
     row("ringbuf, turned once around", pull::<Ringbuf>(c));
 
-    hprintln!("\nPull: for each message passed over, which it looks for in vain");
-    hprintln!("{:36}{:>7}", "plain", per_message(c, Ring::new()));
-    hprintln!("{:36}{:>7}", "tracked, asked again", per_message(c, Ring::tracked()));
+    hprintln!("\nPull: for each message passed over, looking for another one");
+    hprintln!("{:36}{:>7}", "ensue", per_message(c));
 
     hprintln!("\nRAM beside the bytes");
     hprintln!("{:36}{:7}", "plain", size_of_val(&Ring::<[u8; 64]>::new()) - 64);
@@ -210,7 +209,8 @@ fn pull<T: Turn>(counter: &Calibrated) -> (u32, u32) {
 
 /// The difference between two lengths of the queue, so that the call itself does not count.
 #[inline(never)]
-fn per_message<T: Track>(counter: &Calibrated, mut ring: Ring<[u8; 1024], T>) -> u32 {
+fn per_message(counter: &Calibrated) -> u32 {
+    let mut ring = Ring::<[u8; 1024]>::new();
     let mut search = |messages: u16| {
         while ring.message_count() < usize::from(messages) {
             ring.put(1, &[0; 4]).unwrap();
