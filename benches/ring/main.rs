@@ -1,10 +1,11 @@
 //! The ring against its rivals on a host: `cargo bench --bench ring`.
 //!
-//! Two tables. The first is the one to trust: **ratios**, ours to the rival's, taken within one run.
-//! In each round every contender does the same work, in an order that rotates from round to round,
-//! and ours is divided by the rival's of the same round; printed is the median of the rounds, so that
-//! a machine that slows down for a while slows all of them. Below 1 we are faster. All must come to
-//! the same checksum. The second are divan's times, for orders of magnitude.
+//! What it prints are **ratios**, ours to the rival's, taken within one run. In each round every
+//! contender does the same work, in an order that rotates from round to round, and ours is divided by
+//! the rival's of the same round; printed is the median of the rounds, so that a machine that slows
+//! down for a while slows all of them. Below 1 we are faster. All must come to the same checksum.
+//! The buffer that is copied to moves from round to round, since how fast a copy is depends on where
+//! it goes, in relation to where it comes from.
 //!
 //! The rivals are in `rivals.rs`, which `benches/qemu` runs too; the ones that need a heap are here.
 //! bbqueue has its atomics, which are faster here than critical sections.
@@ -16,11 +17,12 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bbqueue::traits::coordination::cas::AtomicCoord;
-use rivals::{ByteDeque, Ensue, Fifo, Ringbuf, Slots, Spsc, Turn, payload, seen};
+use rivals::{ByteDeque, Copies, Ensue, Fifo, Ringbuf, Slots, Spsc, Turn, payload, seen};
 
 type Bbqueue = rivals::Bbqueue<AtomicCoord>;
 
 const PER_ROUND: u16 = 1000;
+const PAGE: usize = 4096;
 
 fn main() {
     // `cargo test --benches` runs this as well, without the flag: a round to see that all agree.
@@ -31,7 +33,17 @@ fn main() {
         ("put and get, read in place", Work::InPlace),
         ("peek", Work::Peeked),
     ] {
-        head(name, &["bbqueue", "heapless spsc", "heapless Deque", "VecDeque<Vec>", "ringbuf"]);
+        head(
+            name,
+            &[
+                "bbqueue",
+                "heapless spsc",
+                "heapless Deque",
+                "VecDeque<Vec>",
+                "ringbuf",
+                "copies alone",
+            ],
+        );
         row(rounds, "4 bytes", fifos::<4>(work));
         row(rounds, "32 bytes", fifos::<32>(work));
         row(rounds, "128 bytes", fifos::<128>(work));
@@ -40,11 +52,19 @@ fn main() {
     let name = "pull one of 64 by id, put it back last";
     head(name, &["VecDeque<Vec>", "heapless Vec", "bbqueue turned", "ringbuf turned"]);
     row(rounds, "32 bytes", pulls());
-    divan::main();
+    println!("\n{NOTES}");
 }
 
-/// Runs [`PER_ROUND`] operations and returns their checksum.
-type Contender = Box<dyn FnMut() -> u32>;
+/// Why some are ahead.
+const NOTES: &str = "\
+\"copies alone\" is no queue: one place, two calls of `memcpy`.
+heapless spsc moves arrays of one length, known when it is compiled: it keeps no lengths, calls no
+`memcpy`, and nothing wraps. heapless Vec has slots of one length, VecDeque entries of one length
+with their bytes on the heap: where the next one begins is known before this one has been read, so
+a processor that runs ahead looks at several at once. In the ring each header says where the next is.";
+
+/// Runs [`PER_ROUND`] operations, in the round with this number, and returns their checksum.
+type Contender = Box<dyn FnMut(usize) -> u32>;
 
 fn head(name: &str, rivals: &[&str]) {
     print!("{name:<40}{:>10}", "ensue");
@@ -63,7 +83,7 @@ fn row(rounds: usize, name: &str, mut contenders: Vec<Contender>) {
         for turn in 0..count {
             let at = (round + turn) % count;
             let begin = Instant::now();
-            checksums[at] = contenders[at]();
+            checksums[at] = contenders[at](round);
             times[at].push(begin.elapsed().as_nanos() as f64);
         }
         assert!(checksums.iter().all(|sum| *sum == checksums[0]), "{name}: {checksums:?}");
@@ -89,14 +109,20 @@ enum Work {
 }
 
 /// [`PER_ROUND`] operations and their checksum.
-fn run<F: Fifo<N>, const N: usize>(work: Work, queue: &mut F, payload: &[u8; N]) -> u32 {
-    let mut out = [0; N];
+fn run<F: Fifo<N>, const N: usize>(
+    work: Work,
+    queue: &mut F,
+    payload: &[u8; N],
+    round: usize,
+) -> u32 {
+    let mut anywhere = [0; 2 * PAGE];
+    let out = &mut anywhere[round * 200 % PAGE..][..N];
     let ids = 1..=PER_ROUND;
     match work {
         Work::Copied => ids
             .map(|id| {
                 queue.put(black_box(id), black_box(&payload[..]));
-                let (id, len) = queue.get(black_box(&mut out));
+                let (id, len) = queue.get(black_box(out));
                 seen(id, &out[..len])
             })
             .sum(),
@@ -113,7 +139,7 @@ fn run<F: Fifo<N>, const N: usize>(work: Work, queue: &mut F, payload: &[u8; N])
 fn fifos<const N: usize>(work: Work) -> Vec<Contender> {
     fn contender<F: Fifo<N> + 'static, const N: usize>(work: Work) -> Contender {
         let mut queue = with_one::<F, N>();
-        Box::new(move || run(work, &mut queue, &payload()))
+        Box::new(move |round| run(work, &mut queue, &payload(), round))
     }
     vec![
         contender::<Ensue, N>(work),
@@ -122,6 +148,7 @@ fn fifos<const N: usize>(work: Work) -> Vec<Contender> {
         contender::<ByteDeque, N>(work),
         contender::<Heap, N>(work),
         contender::<Ringbuf, N>(work),
+        contender::<Copies<N>, N>(work),
     ]
 }
 
@@ -139,7 +166,7 @@ fn pulls() -> Vec<Contender> {
             queue.push(id, &[id as u8; 32]);
         }
         let mut random = 12_345;
-        Box::new(move || pull_round(&mut queue, &mut random))
+        Box::new(move |_| pull_round(&mut queue, &mut random))
     }
     vec![
         contender::<Ensue>(),
@@ -214,33 +241,5 @@ impl Turn for Heap {
     fn pop(&mut self) -> (u16, [u8; 32]) {
         let (id, payload) = self.0.pop_front().unwrap();
         (id, payload.try_into().unwrap())
-    }
-}
-
-/// divan's times: one call is [`PER_ROUND`] operations.
-mod times {
-    use divan::Bencher;
-    use divan::counter::ItemsCount;
-
-    use super::*;
-
-    #[divan::bench(types = [Ensue, Bbqueue, Heap, Ringbuf], consts = [4, 32, 128, 1024])]
-    fn put_and_get<F: Fifo<N>, const N: usize>(bencher: Bencher) {
-        let mut queue = with_one::<F, N>();
-        bencher
-            .counter(ItemsCount::new(PER_ROUND))
-            .bench_local(|| run(Work::Copied, &mut queue, &payload()));
-    }
-
-    #[divan::bench(types = [Ensue, Heap, Slots])]
-    fn pull_one_of_64<T: Turn>(bencher: Bencher) {
-        let mut queue = T::new();
-        for id in 1..=64 {
-            queue.push(id, &[id as u8; 32]);
-        }
-        let mut random = 12_345;
-        bencher
-            .counter(ItemsCount::new(PER_ROUND))
-            .bench_local(|| pull_round(&mut queue, &mut random));
     }
 }

@@ -14,10 +14,10 @@ use ringbuf::LocalRb;
 use ringbuf::storage::Array;
 
 /// Bytes that each byte queue has.
-pub const BYTES: usize = 4096;
+pub(super) const BYTES: usize = 4096;
 
 /// A queue of messages with an id and at most `N` bytes.
-pub trait Fifo<const N: usize> {
+pub(super) trait Fifo<const N: usize> {
     fn new() -> Self;
     fn put(&mut self, id: u16, payload: &[u8]);
     /// Takes the oldest; copies it to the front of `out`.
@@ -29,7 +29,7 @@ pub trait Fifo<const N: usize> {
 }
 
 /// A queue of 64 messages of 32 bytes from which any is taken by its id and put back last.
-pub trait Turn {
+pub(super) trait Turn {
     fn new() -> Self;
     fn push(&mut self, id: u16, payload: &[u8; 32]);
     /// Takes the oldest.
@@ -46,7 +46,7 @@ pub trait Turn {
 }
 
 /// What is looked at in a message: its id, its length, its ends.
-pub fn seen(id: u16, payload: &[u8]) -> u32 {
+pub(super) fn seen(id: u16, payload: &[u8]) -> u32 {
     let ends = [payload[0], payload[payload.len() - 1]];
     u32::from(id) + payload.len() as u32 + u32::from(ends[0]) + u32::from(ends[1])
 }
@@ -58,13 +58,13 @@ fn seen_in_pieces(id: u16, first: &[u8], second: &[u8]) -> u32 {
     u32::from(id) + len as u32 + u32::from(first[0]) + u32::from(*last)
 }
 
-pub fn payload<const N: usize>() -> [u8; N] {
+pub(super) fn payload<const N: usize>() -> [u8; N] {
     core::array::from_fn(|at| (at as u8).wrapping_add(1))
 }
 
 // ---- ensue ------------------------------------------------------------------------------------
 
-pub struct Ensue(Ring<[u8; BYTES]>);
+pub(super) struct Ensue(Ring<[u8; BYTES]>);
 
 impl<const N: usize> Fifo<N> for Ensue {
     fn new() -> Self {
@@ -120,7 +120,7 @@ impl Turn for Ensue {
 // ---- bbqueue ----------------------------------------------------------------------------------
 
 /// Frames of an id and a payload, in one piece each.
-pub struct Bbqueue<C: Coord>(BBQueue<Inline<BYTES>, C, Polling>);
+pub(super) struct Bbqueue<C: Coord>(BBQueue<Inline<BYTES>, C, Polling>);
 
 impl<C: Coord> Bbqueue<C> {
     fn write(&self, id: u16, payload: &[u8]) {
@@ -195,7 +195,7 @@ impl<C: Coord> Turn for Bbqueue<C> {
 // ---- heapless ---------------------------------------------------------------------------------
 
 /// Arrays of one length, moved as wholes.
-pub struct Spsc<const N: usize>(heapless::spsc::Queue<(u16, [u8; N]), 4>);
+pub(super) struct Spsc<const N: usize>(heapless::spsc::Queue<(u16, [u8; N]), 4>);
 
 impl<const N: usize> Fifo<N> for Spsc<N> {
     fn new() -> Self {
@@ -226,7 +226,7 @@ impl<const N: usize> Fifo<N> for Spsc<N> {
 }
 
 /// Byte by byte, header first.
-pub struct ByteDeque(heapless::Deque<u8, BYTES>);
+pub(super) struct ByteDeque(heapless::Deque<u8, BYTES>);
 
 impl ByteDeque {
     fn at(&self, at: usize) -> u8 {
@@ -280,7 +280,7 @@ fn header(id: u16, payload: &[u8]) -> [u8; 4] {
 }
 
 /// Fixed slots in order: found by searching, taken out by moving the ones behind.
-pub struct Slots(heapless::Vec<(u16, [u8; 32]), 64>);
+pub(super) struct Slots(heapless::Vec<(u16, [u8; 32]), 64>);
 
 impl Turn for Slots {
     fn new() -> Self {
@@ -304,7 +304,7 @@ impl Turn for Slots {
 // ---- ringbuf ----------------------------------------------------------------------------------
 
 /// Bytes in slices, header by hand.
-pub struct Ringbuf(LocalRb<Array<u8, BYTES>>);
+pub(super) struct Ringbuf(LocalRb<Array<u8, BYTES>>);
 
 impl Ringbuf {
     fn write(&mut self, id: u16, payload: &[u8]) {
@@ -370,7 +370,7 @@ impl Turn for Ringbuf {
 // ---- No queue at all --------------------------------------------------------------------------
 
 /// A place for one message: the two copies, which nothing that copies can do without.
-pub struct Copies<const N: usize> {
+pub(super) struct Copies<const N: usize> {
     id: u16,
     len: usize,
     payload: [u8; N],
