@@ -211,7 +211,8 @@ impl<W: Wiring, B, const DEVICES: usize, D> Bus<W, B, DEVICES, Fixed, D> {
 
 impl<W: Wiring, B, const DEVICES: usize, F> Bus<W, B, DEVICES, F, NoDelay> {
     /// Gives the bus something to wait with, once for all its devices: for pauses between tries,
-    /// for chip-select delays, and for delays that SPI drivers ask for within a transaction.
+    /// for chip-select delays, and for delays that SPI drivers ask for within a transaction. A
+    /// [`Clock`](crate::Clock) becomes one with [`clock::Delay`](crate::clock::Delay).
     pub fn with_delay<T: DelayNs>(self, delay: T) -> Bus<W, B, DEVICES, F, T> {
         let Held { bus, tune, usual, current, slots, .. } = self.held.into_inner();
         let held = Held { bus, tune, delay, usual, current, slots };
