@@ -9,7 +9,7 @@ use crate::{
     inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
-    table::{Listed, Plan, QUEUE, Step, Table, Unserved},
+    table::{Place, Plan, QUEUE, Step, Table, Unserved},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
@@ -146,13 +146,14 @@ impl<A: App> Table<'_, A> {
     #[inline]
     fn fall_due(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
+        slot.place.disarm();
         if slot.step == Step::Timed || !Self::HAS_EVENTS {
             slot.step = Step::Due;
         } else {
             self.head.ranked = self.head.ranked.wrapping_sub(1);
             let stays = slot.plan == Plan::Again(slot.event);
             slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
-            if slot.listed != Listed::No && !stays {
+            if slot.place.is_listed() && !stays {
                 self.leave(index);
             }
         }
@@ -214,7 +215,7 @@ impl<A: App> Table<'_, A> {
                 if next > self.head.read(clock) {
                     return self.arm(run.index, Step::Timed, next);
                 }
-            } else if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
+            } else if Self::HAS_EVENTS && slot.place == Place::PLAIN_LISTENER {
                 slot.step = Step::Listening;
                 return;
             }
@@ -276,9 +277,10 @@ impl<A: App> Table<'_, A> {
     fn listen_again(&mut self, index: usize, event: u8, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
-        let listed = slot.listed != Listed::No;
+        let listed = slot.place.is_listed();
         let timeout = self.options.get(slot.options.index()).and_then(Options::timeout);
-        if slot.node.is_armed() {
+        if slot.place.is_armed() {
+            slot.place.disarm();
             timeline::disarm(self.slots, index);
         }
         if !listed {

@@ -44,8 +44,7 @@ pub(crate) struct Slot<A: App> {
     pub(crate) faults: u16,
     pub(crate) plan: Plan,
     pub(crate) priority: Priority,
-    /// Whether it is in the chain of that event.
-    pub(crate) listed: Listed,
+    pub(crate) place: Place,
 }
 
 /// What has come to a task since its last run and gets no run of its own.
@@ -86,14 +85,49 @@ impl Step {
     }
 }
 
-/// Whether a slot is in the chain of an event.
+/// Where a slot is, besides the ready queues: in the timeline, in the chain of its event, in both or
+/// in neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Listed {
-    No,
-    Yes,
-    /// For life, with no option or timeout to think of. Most listeners are like that, and for them
-    /// a trigger and the end of a run are short.
-    Plainly,
+pub(crate) struct Place(u8);
+
+impl Place {
+    pub(crate) const NONE: Self = Self(0);
+    /// In the chain of its event for life, with no option or timeout to think of. Most listeners are
+    /// like that, and for them a trigger and the end of a run are short.
+    pub(crate) const PLAIN_LISTENER: Self = Self(Self::LISTED | Self::PLAINLY);
+
+    const ARMED: u8 = 1;
+    const LISTED: u8 = 2;
+    const PLAINLY: u8 = 4;
+
+    pub(crate) const fn is_armed(self) -> bool {
+        self.0 & Self::ARMED != 0
+    }
+
+    pub(crate) const fn is_listed(self) -> bool {
+        self.0 & Self::LISTED != 0
+    }
+
+    pub(crate) const fn arm(&mut self) {
+        self.0 |= Self::ARMED;
+    }
+
+    pub(crate) const fn disarm(&mut self) {
+        self.0 &= !Self::ARMED;
+    }
+
+    pub(crate) const fn list(&mut self, plainly: bool) {
+        self.0 |= if plainly { Self::PLAIN_LISTENER.0 } else { Self::LISTED };
+    }
+
+    pub(crate) const fn unlist(&mut self) {
+        self.0 &= Self::ARMED;
+    }
+
+    /// It is no plain listener any more.
+    pub(crate) const fn mark_for_leaving(&mut self) {
+        self.0 &= !Self::PLAINLY;
+    }
 }
 
 /// What a task does after its run.
@@ -123,14 +157,14 @@ impl<A: App> Slot<A> {
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
-        listed: Listed::No,
+        place: Place::NONE,
     };
 }
 
 impl<A: App> Slot<A> {
     /// Whether it is in the timeline or in a ready queue.
     pub(crate) fn is_pending(&self) -> bool {
-        self.node.is_armed() || self.step.is_ready()
+        self.place.is_armed() || self.step.is_ready()
     }
 }
 
@@ -321,7 +355,7 @@ impl<A: App> Table<'_, A> {
         slot.options = options;
         slot.faults = 0;
         slot.unserved = Unserved::NONE;
-        slot.listed = Listed::No;
+        slot.place = Place::NONE;
         let id = TaskId::new(slot.generation, index);
         let delay = match order.when {
             When::At(delay) => delay,
@@ -375,9 +409,10 @@ impl<A: App> Table<'_, A> {
 
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
-        let Some(slot) = self.slots.get(index) else { return };
-        let listed = slot.listed != Listed::No;
-        if slot.node.is_armed() {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        let listed = slot.place.is_listed();
+        if slot.place.is_armed() {
+            slot.place.disarm();
             if slot.step.waits_for_event() {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
             }
@@ -451,8 +486,8 @@ impl<A: App> Table<'_, A> {
             Plan::Again(event) => {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
-                if slot.listed != Listed::No && slot.event == event {
-                    slot.listed = Listed::Yes;
+                if slot.place.is_listed() && slot.event == event {
+                    slot.place.mark_for_leaving();
                     if slot.step != Step::Listening {
                         self.leave(index);
                     }
@@ -657,14 +692,14 @@ mod tests {
             let mut reasons = 0;
             for slot in self.slots.iter().filter(|slot| slot.work.is_some()) {
                 reasons += u32::from(slot.priority != Priority::Normal);
-                reasons += u32::from(slot.node.is_armed() && slot.step.waits_for_event());
+                reasons += u32::from(slot.place.is_armed() && slot.step.waits_for_event());
             }
             assert_eq!(self.head.ranked, reasons);
-            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.node.is_armed());
+            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.place.is_armed());
             let expected = armed.min_by_key(|(_, slot)| (slot.node.deadline, slot.node.sequence));
             assert_eq!(first, expected.map(|(index, _)| index));
             let numbers: Vec<u32> = (self.slots.iter())
-                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
+                .filter(|slot| slot.place.is_armed() || slot.step.is_ready())
                 .map(|slot| slot.node.sequence)
                 .collect();
             assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
@@ -697,18 +732,18 @@ mod tests {
                 let members = self.listeners(&listeners.chain);
                 listed += members.len();
                 for &index in &members {
-                    assert_ne!(self.slots[index].listed, Listed::No);
+                    assert!(self.slots[index].place.is_listed());
                     assert_eq!(usize::from(self.slots[index].event), event);
                 }
             }
-            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed != Listed::No).count());
+            assert_eq!(listed, self.slots.iter().filter(|slot| slot.place.is_listed()).count());
         }
 
         /// The membership rule: what a slot's state says about where it is.
         fn check_membership(&self, slot: &Slot<Node>) {
-            let (armed, listed) = (slot.node.is_armed(), slot.listed != Listed::No);
+            let (armed, listed) = (slot.place.is_armed(), slot.place.is_listed());
             let stays = slot.plan == Plan::Again(slot.event);
-            if slot.listed == Listed::Plainly {
+            if slot.place == Place::PLAIN_LISTENER {
                 assert!(stays && !armed && slot.options.is_none());
             }
             match slot.step {

@@ -46,7 +46,7 @@ impl<'a, A: App> View<'a, A> {
         }
         self.slots
             .iter()
-            .filter(|slot| slot.node.is_armed())
+            .filter(|slot| slot.place.is_armed())
             .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
             .min()
     }
@@ -83,7 +83,7 @@ impl<'a, A: App> View<'a, A> {
             priority: slot.priority,
             period: Some(slot.period).filter(|period| !period.is_zero()),
             next_run: match slot.step {
-                Step::Listening if !slot.node.is_armed() => None,
+                Step::Listening if !slot.place.is_armed() => None,
                 _ => Some(slot.node.deadline),
             },
             faults: slot.faults,

@@ -11,7 +11,7 @@
 use crate::{
     event::Event,
     list::{Chain, Linked},
-    table::{Listed, Plan, QUEUE, Step, Table, WAITING, number},
+    table::{Place, Plan, QUEUE, Step, Table, WAITING, number},
     task::{AwaitError, Options, TaskId},
     time::{Duration, Instant, later},
     timeline,
@@ -47,11 +47,14 @@ impl<A: App> Table<'_, A> {
         if step.waits_for_event() {
             self.head.ranked = self.head.ranked.wrapping_add(1);
         }
-        if slot.node.is_armed() {
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        if slot.place.is_armed() {
             // It has run where it was, and nothing is due before now.
-            timeline::postpone(self.slots, index, deadline, sequence);
+            timeline::postpone(self.slots, index, deadline);
         } else {
-            timeline::arm(self.slots, index, deadline, sequence);
+            slot.place.arm();
+            timeline::arm(self.slots, index, deadline);
         }
     }
 
@@ -82,7 +85,7 @@ impl<A: App> Table<'_, A> {
         let options = slot.options;
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
             let plainly = options.is_none() && timeout.is_none() && slot.plan == Plan::Again(event);
-            slot.listed = if plainly { Listed::Plainly } else { Listed::Yes };
+            slot.place.list(plainly);
             Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
             let latched = listeners.latched;
             if latched && self.options_at(options).is_some_and(|options| options.latched) {
@@ -100,7 +103,7 @@ impl<A: App> Table<'_, A> {
     /// Leaves the listeners.
     pub(crate) fn leave(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        slot.listed = Listed::No;
+        slot.place.unlist();
         let event = usize::from(slot.event);
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
             Chain::remove::<WAITING, _>(&mut listeners.chain, self.slots, index);
@@ -127,7 +130,7 @@ impl<A: App> Table<'_, A> {
             let index = link.index();
             let is_last = link == last;
             link = Linked::<WAITING>::links(slot).next();
-            if slot.listed == Listed::Plainly && slot.step == Step::Listening {
+            if slot.place == Place::PLAIN_LISTENER && slot.step == Step::Listening {
                 if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
                     kept.clone_from(params);
                 }
@@ -172,8 +175,9 @@ impl<A: App> Table<'_, A> {
             Some(options) if own => options.delay,
             _ => Duration::from_ticks(0),
         };
-        if slot.node.is_armed() {
+        if slot.place.is_armed() {
             // Its timeout.
+            slot.place.disarm();
             self.head.ranked = self.head.ranked.wrapping_sub(1);
             timeline::disarm(self.slots, index);
         }
