@@ -9,7 +9,7 @@ use crate::{
     inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
-    table::{Place, Plan, QUEUE, Step, Table, Unserved},
+    table::{Place, Plan, QUEUE, Step, Table, Unserved, Unusual},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
@@ -28,8 +28,8 @@ pub(crate) enum Batch {
 #[repr(C)]
 pub(crate) struct Run<A: App> {
     pub(crate) scheduled_at: Instant,
-    /// When it began; read from the clock only where that matters.
-    pub(crate) started: Instant,
+    /// What its next deadline counts from: its deadline, or its beginning.
+    pub(crate) counts_from: Instant,
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
     pub(crate) unserved: Unserved,
@@ -125,12 +125,15 @@ impl<A: App> Table<'_, A> {
             },
         };
         let (job, params) = slot.work.as_ref()?;
-        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
+        let counts_from = match slot.plan {
+            Plan::Every(Missed::Delay) => self.head.read_again(clock),
+            _ => slot.node.deadline,
+        };
         let run = Run {
             job: *job,
             params: params.clone(),
             scheduled_at: slot.node.deadline,
-            started: if counts_from_start { self.head.read(clock) } else { now },
+            counts_from,
             index,
             generation: slot.generation,
             unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
@@ -162,6 +165,7 @@ impl<A: App> Table<'_, A> {
     /// Moves what is due from the timeline into the ready queues.
     #[inline(never)]
     fn queue_due(&mut self, now: Instant) {
+        self.head.unusual.set(Unusual::QUEUED, true);
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
@@ -204,23 +208,25 @@ impl<A: App> Table<'_, A> {
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
     ///
     /// What most runs end with comes first: back to the timeline, and in time; back to the event.
+    /// What the first deadline is now, if that is known.
     #[inline]
-    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
+    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) -> Option<Instant> {
         self.head.running = Link::NONE;
-        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        let slot = self.slots.get_mut(run.index)?;
         if slot.step == Step::Running {
-            if run.cause == Step::Due && slot.plan != Plan::Every(Missed::Delay) {
-                let next = later(run.scheduled_at, slot.period);
+            if run.cause == Step::Due {
+                let next = later(run.counts_from, slot.period);
                 // Later than now, so the period is not zero.
                 if next > self.head.read(clock) {
                     return self.arm(run.index, Step::Timed, next);
                 }
             } else if Self::HAS_EVENTS && slot.place == Place::PLAIN_LISTENER {
                 slot.step = Step::Listening;
-                return;
+                return None;
             }
         }
         self.finish_otherwise(run, clock);
+        None
     }
 
     #[inline(never)]
@@ -258,7 +264,7 @@ impl<A: App> Table<'_, A> {
     fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
         let Some(slot) = self.slots.get_mut(run.index) else { return };
         let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
-            let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
+            let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.counts_from, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
             log::missed(self.view(), run.id(), next.skipped);
@@ -311,6 +317,7 @@ impl<A: App> Table<'_, A> {
             prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
         }
         Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+        self.head.unusual.set(Unusual::QUEUED, true);
     }
 
     /// Where a repeating task goes on after it has waited for an event: in its old phase, later
@@ -325,7 +332,7 @@ impl<A: App> Table<'_, A> {
             }
         }
         if missed == Missed::Delay {
-            return later(run.started, period);
+            return later(run.counts_from, period);
         }
         let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
         repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
@@ -356,18 +363,21 @@ impl<A: App> Table<'_, A> {
         self.head.sequence = next;
     }
 
-    pub(crate) fn has_ready(&self) -> bool {
+    pub(crate) fn has_ready(&mut self) -> bool {
+        if !self.head.unusual.includes(Unusual::QUEUED) {
+            return false;
+        }
         let [low, normal, high] = &self.head.ready;
-        !(low.is_empty() & normal.is_empty() & high.is_empty())
+        let has_ready = !(low.is_empty() & normal.is_empty() & high.is_empty());
+        self.head.unusual.set(Unusual::QUEUED, has_ready);
+        has_ready
     }
 
     /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
     #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
-        let stopped = self.head.stopped;
-        if stopped {
-            self.head.stopped = false;
-        }
+        let stopped = self.head.unusual.includes(Unusual::STOPPED);
+        self.head.unusual.set(Unusual::STOPPED, false);
         stopped
     }
 

@@ -195,6 +195,28 @@ impl<A: App> Linked<WAITING> for Slot<A> {
     }
 }
 
+/// What a pass usually need not think of, so that one test rules it all out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Unusual(u8);
+
+impl Unusual {
+    pub(crate) const NOTHING: Self = Self(0);
+    /// Something may be in a ready queue.
+    pub(crate) const QUEUED: Self = Self(1);
+    /// A job has called `stop`.
+    pub(crate) const STOPPED: Self = Self(2);
+    /// There has been a task with slack.
+    pub(crate) const SLACK: Self = Self(4);
+
+    pub(crate) const fn includes(self, what: Self) -> bool {
+        self.0 & what.0 != 0
+    }
+
+    pub(crate) const fn set(&mut self, what: Self, is_so: bool) {
+        self.0 = if is_so { self.0 | what.0 } else { self.0 & !what.0 };
+    }
+}
+
 /// What there is once, however many tasks.
 pub(crate) struct Head<A: App> {
     /// One ready queue for each priority, in the order of the enum.
@@ -214,7 +236,7 @@ pub(crate) struct Head<A: App> {
     /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
     /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) stopped: bool,
+    pub(crate) unusual: Unusual,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
     /// The number at which the pass began.
@@ -237,7 +259,7 @@ impl<A: App> Head<A> {
             live: 0,
             ranked: 0,
             running: Link::NONE,
-            stopped: false,
+            unusual: Unusual::NOTHING,
             sequence: 0,
             limit: 0,
             faults: 0,
@@ -256,6 +278,13 @@ impl<A: App> Head<A> {
         }
         self.seen.set(now);
         now
+    }
+
+    /// The same where it is rarely done: out of the way of what is done always.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn read_again<C: Clock + ?Sized>(&self, clock: &C) -> Instant {
+        self.read(clock)
     }
 }
 
@@ -386,6 +415,9 @@ impl<A: App> Table<'_, A> {
             self.head.options_freed = record.next;
         }
         *record = *options;
+        if options.slack_micros != 0 {
+            self.head.unusual.set(Unusual::SLACK, true);
+        }
         Some(link)
     }
 
@@ -462,7 +494,7 @@ impl<A: App> Table<'_, A> {
         if let Some(mail) = self.head.mail {
             mail.clear();
         }
-        self.head.stopped = !self.head.running.is_none();
+        self.head.unusual.set(Unusual::STOPPED, !self.head.running.is_none());
         // Nothing that is ready belongs to this pass any more.
         self.head.limit = 0;
     }
@@ -604,7 +636,13 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some(run) => self.table().finish(&run, &Stopped(now)),
+                Some(run) => {
+                    let first = self.table().finish(&run, &Stopped(now));
+                    if let Some(deadline) = first {
+                        let first = timeline::first(&self.slots);
+                        assert_eq!(deadline, self.slots[first].node.deadline);
+                    }
+                }
                 None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {

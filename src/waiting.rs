@@ -10,9 +10,9 @@
 
 use crate::{
     event::Event,
-    list::{Chain, Linked},
-    table::{Place, Plan, QUEUE, Step, Table, WAITING, number},
-    task::{AwaitError, Options, TaskId},
+    list::{Chain, Link, Linked},
+    table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
+    task::{AwaitError, Options, Priority, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,
@@ -39,10 +39,11 @@ impl<A: App> Table<'_, A> {
         }
     }
 
+    /// What the first deadline is now, if the task was the first and still is in the timeline.
     #[inline]
-    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) {
+    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) -> Option<Instant> {
         let sequence = self.next_sequence();
-        let Some(slot) = self.slots.get_mut(index) else { return };
+        let slot = self.slots.get_mut(index)?;
         slot.step = step;
         if step.waits_for_event() {
             self.head.ranked = self.head.ranked.wrapping_add(1);
@@ -51,16 +52,16 @@ impl<A: App> Table<'_, A> {
         slot.node.sequence = sequence;
         if slot.place.is_armed() {
             // It has run where it was, and nothing is due before now.
-            timeline::postpone(self.slots, index, deadline);
-        } else {
-            slot.place.arm();
-            timeline::arm(self.slots, index, deadline);
+            return Some(timeline::postpone(self.slots, index, deadline));
         }
+        slot.place.arm();
+        timeline::arm(self.slots, index, deadline);
+        None
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
-    #[inline]
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
+        self.head.unusual.set(Unusual::QUEUED, true);
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
@@ -84,7 +85,10 @@ impl<A: App> Table<'_, A> {
         slot.event = event;
         let options = slot.options;
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
-            let plainly = options.is_none() && timeout.is_none() && slot.plan == Plan::Again(event);
+            let plainly = options.is_none()
+                && timeout.is_none()
+                && slot.priority == Priority::Normal
+                && slot.plan == Plan::Again(event);
             slot.place.list(plainly);
             Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
             let latched = listeners.latched;
@@ -126,23 +130,54 @@ impl<A: App> Table<'_, A> {
         }
         let mut reached = 0;
         loop {
-            let Some(slot) = self.slots.get_mut(link.index()) else { return reached };
-            let index = link.index();
-            let is_last = link == last;
-            link = Linked::<WAITING>::links(slot).next();
-            if slot.place == Place::PLAIN_LISTENER && slot.step == Step::Listening {
-                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
-                    kept.clone_from(params);
-                }
-                self.make_ready(index, Step::Called, now);
-            } else {
-                self.hear(index, params, now);
+            let (plainly, next) = self.call_plainly(link, last, params, now);
+            reached += plainly;
+            if next.is_none() {
+                return reached;
             }
+            let Some(slot) = self.slots.get(next.index()) else { return reached };
+            link = Linked::<WAITING>::links(slot).next();
+            self.hear(next.index(), params, now);
             reached += 1;
-            if is_last {
+            if next == last {
                 return reached;
             }
         }
+    }
+
+    /// Makes plain listeners ready, from this one up to the first that is not plain or does not wait
+    /// for the event just now: which one that is, and how many before it.
+    #[inline]
+    fn call_plainly(
+        &mut self,
+        mut link: Link,
+        last: Link,
+        params: Option<&A::Params>,
+        now: Instant,
+    ) -> (usize, Link) {
+        let mut sequence = self.head.sequence;
+        let [_, queue, _] = &mut self.head.ready;
+        let mut called = 0;
+        while let Some(slot) = self.slots.get_mut(link.index()) {
+            if slot.place != Place::PLAIN_LISTENER || slot.step != Step::Listening {
+                break;
+            }
+            if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+                kept.clone_from(params);
+            }
+            slot.step = Step::Called;
+            slot.node.deadline = now;
+            slot.node.sequence = sequence;
+            sequence = sequence.saturating_add(1);
+            let next = Linked::<WAITING>::links(slot).next();
+            Chain::push::<QUEUE, _>(queue, self.slots, link.index());
+            called += 1;
+            let was_last = link == last;
+            link = if was_last { Link::NONE } else { next };
+        }
+        self.head.sequence = sequence;
+        self.head.unusual.set(Unusual::QUEUED, true);
+        (called, link)
     }
 
     /// Steps 3 and 6: the event that a listener waits for has come.

@@ -16,7 +16,7 @@ use crate::{
     inbox::Inbox,
     log,
     pass::Run,
-    table::{Head, Order, Slot, Step, Table},
+    table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
         Status, Task, TaskId, When,
@@ -570,7 +570,7 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 }
 
 /// One pass: the whole of it, once for each app and clock.
-#[inline]
+#[inline(always)]
 fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
     if !table.read_mail(now) {
@@ -578,11 +578,21 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     }
     let mut batch = table.open_pass(now);
     while let Some(next) = table.begin_next(&mut batch, clock, now) {
-        run(&next, table, app, clock);
+        let first = run(&next, table, app, clock);
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
         }
+        // How most passes end.
+        if let Some(deadline) = first {
+            if deadline > now && table.head.unusual == Unusual::NOTHING {
+                return Next::At(deadline);
+            }
+        }
     }
+    what_next(table)
+}
+
+fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)
     } else if table.has_ready() {
@@ -599,9 +609,14 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
 }
 
 /// One run, from the call of the job on. With [`Table::begin_next`] the only place where a run
-/// begins and ends.
+/// begins and ends. What the first deadline is now, if that is known.
 #[inline]
-fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
+fn run<A: App, C: Clock>(
+    run: &Run<A>,
+    table: &mut Table<'_, A>,
+    app: &mut A,
+    clock: &C,
+) -> Option<Instant> {
     let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
@@ -609,7 +624,7 @@ fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, cl
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, clock);
+    table.finish(run, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
