@@ -9,7 +9,7 @@ use crate::{
     inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
-    table::{Place, Plan, QUEUE, Step, Table, Unserved, Unusual},
+    table::{Place, Plan, QUEUE, Step, Table, Unserved, Unusual, WAITING},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
@@ -20,8 +20,12 @@ use crate::{
 pub(crate) enum Batch {
     /// The timeline, from the front: everything has the same priority and nothing is queued.
     InOrder,
+    /// The listeners of an event, in their chain: nothing else is ready.
+    Called,
     /// The ready queues, from this priority down.
     Queued(Priority),
+    /// Nothing.
+    Over,
 }
 
 /// A run that is being made: everything the job may ask about it.
@@ -80,9 +84,17 @@ impl<A: App> Table<'_, A> {
     #[inline]
     pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
         if self.head.sequence > u32::MAX / 2 {
+            self.queue_called();
             self.renumber();
         }
         self.head.limit = self.head.sequence;
+        if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
+            let first = self.slots.get(timeline::first(self.slots));
+            if first.is_none_or(|slot| slot.node.deadline > now) {
+                return Batch::Called;
+            }
+            self.queue_called();
+        }
         if self.head.ranked == 0 && !self.has_ready() {
             return Batch::InOrder;
         }
@@ -102,6 +114,12 @@ impl<A: App> Table<'_, A> {
         now: Instant,
     ) -> Option<Run<A>> {
         let limit = self.head.limit;
+        if Self::HAS_EVENTS && matches!(batch, Batch::Called) {
+            if !self.head.unusual.includes(Unusual::CALLED) {
+                // A job had the others queued.
+                *batch = Batch::Queued(Priority::Normal);
+            }
+        }
         let (index, slot) = match batch {
             Batch::InOrder => {
                 let index = timeline::first(self.slots);
@@ -110,6 +128,20 @@ impl<A: App> Table<'_, A> {
                     return None;
                 }
                 slot.step = Step::Due;
+                (index, slot)
+            }
+            Batch::Called => {
+                let called = &mut self.head.called;
+                let index = called.next.index();
+                let slot = self.slots.get_mut(index)?;
+                if called.next == called.last {
+                    self.head.unusual.set(Unusual::CALLED, false);
+                    *batch = Batch::Over;
+                } else {
+                    called.next = Linked::<WAITING>::links(slot).next();
+                }
+                slot.step = Step::Called;
+                slot.node.deadline = called.at;
                 (index, slot)
             }
             Batch::Queued(priority) => loop {
@@ -123,6 +155,7 @@ impl<A: App> Table<'_, A> {
                     _ => *priority = priority.below()?,
                 }
             },
+            Batch::Over => return None,
         };
         let (job, params) = slot.work.as_ref()?;
         let counts_from = match slot.plan {
@@ -300,6 +333,7 @@ impl<A: App> Table<'_, A> {
     /// in its queue where its deadline says, but behind what belongs to this pass.
     #[cold]
     fn queue_late(&mut self, index: usize, deadline: Instant) {
+        self.queue_called();
         let limit = self.head.limit;
         self.withdraw(index);
         let sequence = self.next_sequence();
@@ -364,6 +398,9 @@ impl<A: App> Table<'_, A> {
     }
 
     pub(crate) fn has_ready(&mut self) -> bool {
+        if self.head.unusual.includes(Unusual::CALLED) {
+            return true;
+        }
         if !self.head.unusual.includes(Unusual::QUEUED) {
             return false;
         }

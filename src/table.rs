@@ -18,6 +18,7 @@ use crate::{
     time::{Clock, Duration, Instant},
     timeline::{self, Node, Timed},
     view::View,
+    waiting::Called,
     work::{App, Job},
 };
 
@@ -207,6 +208,8 @@ impl Unusual {
     pub(crate) const STOPPED: Self = Self(2);
     /// There has been a task with slack.
     pub(crate) const SLACK: Self = Self(4);
+    /// The listeners of an event run where they are.
+    pub(crate) const CALLED: Self = Self(8);
 
     pub(crate) const fn includes(self, what: Self) -> bool {
         self.0 & what.0 != 0
@@ -244,6 +247,7 @@ pub(crate) struct Head<A: App> {
     pub(crate) faults: u32,
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
+    pub(crate) called: Called,
     pub(crate) listeners: ListenersOf<A::Event>,
     pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
@@ -264,6 +268,7 @@ impl<A: App> Head<A> {
             limit: 0,
             faults: 0,
             seen: Cell::new(Instant::from_ticks(0)),
+            called: Called::NONE,
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
             mail: None,
         }
@@ -441,6 +446,7 @@ impl<A: App> Table<'_, A> {
 
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
+        self.queue_called();
         let Some(slot) = self.slots.get_mut(index) else { return };
         let listed = slot.place.is_listed();
         if slot.place.is_armed() {
@@ -507,6 +513,7 @@ impl<A: App> Table<'_, A> {
         id: TaskId,
         period: Duration,
     ) -> Result<(), SetRepeatError> {
+        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get_mut(index) else {
             return Err(SetRepeatError::NoSuchTask);
@@ -519,7 +526,13 @@ impl<A: App> Table<'_, A> {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
                 if slot.place.is_listed() && slot.event == event {
-                    slot.place.mark_for_leaving();
+                    if slot.place == Place::PLAIN_LISTENER {
+                        slot.place.mark_for_leaving();
+                        let listeners = self.head.listeners.as_mut().get_mut(usize::from(event));
+                        if let Some(listeners) = listeners {
+                            listeners.special = listeners.special.wrapping_add(1);
+                        }
+                    }
                     if slot.step != Step::Listening {
                         self.leave(index);
                     }

@@ -6,7 +6,11 @@
 //! of steps, and a trigger walks past the listeners and nobody else.
 //!
 //! What a trigger makes ready is due at that moment, so it goes to the end of a ready queue and
-//! never through the timeline.
+//! never through the timeline. When all listeners are [plain](Place::PLAIN_LISTENER) and nothing
+//! else is ready, not even that is done: the event is *called*, and its listeners run where they
+//! are, one after the other along the chain. Whatever looks at the table or changes it meanwhile
+//! first has the others queued ([`queue_called`](Table::queue_called)), so that nobody else need
+//! know of it.
 
 use crate::{
     event::Event,
@@ -22,12 +26,36 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Listeners {
     pub(crate) chain: Chain,
+    /// How many they are.
+    pub(crate) count: u16,
+    /// How many of them are not plain.
+    pub(crate) special: u16,
     /// The event was triggered and nobody listened; the next latched listener takes it.
     pub(crate) latched: bool,
 }
 
 impl Listeners {
-    pub(crate) const NONE: Self = Self { chain: Chain::EMPTY, latched: false };
+    pub(crate) const NONE: Self = Self { chain: Chain::EMPTY, count: 0, special: 0, latched: false };
+}
+
+/// An event that has been triggered while its listeners have not been told one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    /// The listener that runs next, and the last one.
+    pub(crate) next: Link,
+    pub(crate) last: Link,
+    pub(crate) at: Instant,
+    /// The number of the one that runs next. As many as there are listeners are reserved.
+    pub(crate) sequence: u32,
+}
+
+impl Called {
+    pub(crate) const NONE: Self = Self {
+        next: Link::NONE,
+        last: Link::NONE,
+        at: Instant::from_ticks(0),
+        sequence: 0,
+    };
 }
 
 impl<A: App> Table<'_, A> {
@@ -61,6 +89,7 @@ impl<A: App> Table<'_, A> {
 
     /// Due this very moment: the end of the ready queue is where it belongs.
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
+        self.queue_called();
         self.head.unusual.set(Unusual::QUEUED, true);
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
@@ -80,6 +109,7 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) {
+        self.queue_called();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
         slot.event = event;
@@ -90,6 +120,8 @@ impl<A: App> Table<'_, A> {
                 && slot.priority == Priority::Normal
                 && slot.plan == Plan::Again(event);
             slot.place.list(plainly);
+            listeners.count = listeners.count.wrapping_add(1);
+            listeners.special = listeners.special.wrapping_add(u16::from(!plainly));
             Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
             let latched = listeners.latched;
             if latched && self.options_at(options).is_some_and(|options| options.latched) {
@@ -107,9 +139,12 @@ impl<A: App> Table<'_, A> {
     /// Leaves the listeners.
     pub(crate) fn leave(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
+        let plainly = slot.place == Place::PLAIN_LISTENER;
         slot.place.unlist();
         let event = usize::from(slot.event);
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
+            listeners.count = listeners.count.wrapping_sub(1);
+            listeners.special = listeners.special.wrapping_sub(u16::from(!plainly));
             Chain::remove::<WAITING, _>(&mut listeners.chain, self.slots, index);
         }
     }
@@ -121,67 +156,90 @@ impl<A: App> Table<'_, A> {
         params: Option<&A::Params>,
         now: Instant,
     ) -> usize {
+        self.queue_called();
         let number = event.index();
         let Some(listeners) = self.head.listeners.as_mut().get_mut(number) else { return 0 };
-        let (mut link, last) = (listeners.chain.first(), listeners.chain.last());
-        if link.is_none() {
+        let reached = listeners.count;
+        let (next, last) = (listeners.chain.first(), listeners.chain.last());
+        if reached == 0 {
             listeners.latched = true;
-            return 0;
-        }
-        let mut reached = 0;
-        loop {
-            let (plainly, next) = self.call_plainly(link, last, params, now);
-            reached += plainly;
-            if next.is_none() {
-                return reached;
+        } else if listeners.special == 0 && self.may_call() {
+            self.head.called = Called { next, last, at: now, sequence: self.head.sequence };
+            self.head.sequence = self.head.sequence.saturating_add(reached.into());
+            self.head.unusual.set(Unusual::CALLED, true);
+            if params.is_some() {
+                self.hand_out(next, last, params);
             }
-            let Some(slot) = self.slots.get(next.index()) else { return reached };
+        } else {
+            self.tell(next, last, params, now);
+        }
+        reached.into()
+    }
+
+    /// Whether no plain listener can be ready or running: they all listen.
+    fn may_call(&self) -> bool {
+        let runs = self.slots.get(self.head.running.index());
+        !self.head.unusual.includes(Unusual::QUEUED) && runs.is_none_or(|slot| !slot.place.is_listed())
+    }
+
+    /// Tells listeners one by one.
+    fn tell(&mut self, mut link: Link, last: Link, params: Option<&A::Params>, now: Instant) {
+        loop {
+            let index = link.index();
+            let Some(slot) = self.slots.get(index) else { return };
+            let is_last = link == last;
             link = Linked::<WAITING>::links(slot).next();
-            self.hear(next.index(), params, now);
-            reached += 1;
-            if next == last {
-                return reached;
+            self.hear(index, params, now);
+            if is_last {
+                return;
             }
         }
     }
 
-    /// Makes plain listeners ready, from this one up to the first that is not plain or does not wait
-    /// for the event just now: which one that is, and how many before it.
-    #[inline]
-    fn call_plainly(
-        &mut self,
-        mut link: Link,
-        last: Link,
-        params: Option<&A::Params>,
-        now: Instant,
-    ) -> (usize, Link) {
-        let mut sequence = self.head.sequence;
-        let [_, queue, _] = &mut self.head.ready;
-        let mut called = 0;
+    /// Gives new params to listeners, all of them plain.
+    fn hand_out(&mut self, mut link: Link, last: Link, params: Option<&A::Params>) {
         while let Some(slot) = self.slots.get_mut(link.index()) {
-            if slot.place != Place::PLAIN_LISTENER || slot.step != Step::Listening {
-                break;
-            }
             if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
                 kept.clone_from(params);
             }
+            if link == last {
+                return;
+            }
+            link = Linked::<WAITING>::links(slot).next();
+        }
+    }
+
+    /// The listeners of a called event that have not run yet are told now, as if that had been done
+    /// at once: they come before anything that is queued, as all of that is younger.
+    #[inline]
+    pub(crate) fn queue_called(&mut self) {
+        if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
+            self.queue_rest();
+        }
+    }
+
+    #[inline(never)]
+    fn queue_rest(&mut self) {
+        let Called { mut next, last, at, mut sequence } = self.head.called;
+        self.head.unusual.set(Unusual::CALLED, false);
+        self.head.unusual.set(Unusual::QUEUED, true);
+        let [_, queue, _] = &mut self.head.ready;
+        while let Some(slot) = self.slots.get_mut(next.index()) {
             slot.step = Step::Called;
-            slot.node.deadline = now;
+            slot.node.deadline = at;
             slot.node.sequence = sequence;
             sequence = sequence.saturating_add(1);
-            let next = Linked::<WAITING>::links(slot).next();
-            Chain::push::<QUEUE, _>(queue, self.slots, link.index());
-            called += 1;
-            let was_last = link == last;
-            link = if was_last { Link::NONE } else { next };
+            let index = next.index();
+            let is_last = next == last;
+            next = Linked::<WAITING>::links(slot).next();
+            Chain::push::<QUEUE, _>(queue, self.slots, index);
+            if is_last {
+                return;
+            }
         }
-        self.head.sequence = sequence;
-        self.head.unusual.set(Unusual::QUEUED, true);
-        (called, link)
     }
 
     /// Steps 3 and 6: the event that a listener waits for has come.
-    #[inline(never)]
     fn hear(&mut self, index: usize, params: Option<&A::Params>, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let options = self.options.get(slot.options.index());
@@ -234,6 +292,7 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) -> Result<(), AwaitError> {
+        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get(index) else {
             return Err(AwaitError::NoSuchTask);
