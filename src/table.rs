@@ -210,6 +210,10 @@ impl Unusual {
     pub(crate) const SLACK: Self = Self(4);
     /// The listeners of an event run where they are.
     pub(crate) const CALLED: Self = Self(8);
+    /// There may be priorities, timeouts or delays; see [`Head::ranked`].
+    pub(crate) const RANKED: Self = Self(16);
+    /// The order of the timeline may not be that of the pass.
+    pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
 
     pub(crate) const fn includes(self, what: Self) -> bool {
         self.0 & what.0 != 0
@@ -272,6 +276,12 @@ impl<A: App> Head<A> {
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
             mail: None,
         }
+    }
+
+    /// A reason more for another order than that of the timeline.
+    pub(crate) fn rank(&mut self) {
+        self.ranked = self.ranked.wrapping_add(1);
+        self.unusual.set(Unusual::RANKED, true);
     }
 
     /// The time; a clock that steps back is read as standing still.
@@ -377,7 +387,7 @@ impl<A: App> Table<'_, A> {
         }
         self.head.live = self.head.live.wrapping_add(1);
         if order.priority != Priority::Normal {
-            self.head.ranked = self.head.ranked.wrapping_add(1);
+            self.head.rank();
         }
         let Some(slot) = self.slots.get_mut(index) else {
             return Err(ScheduleError::TableFull);
@@ -585,7 +595,7 @@ mod tests {
     use super::*;
     use crate::{
         Task,
-        pass::{Batch, Run},
+        pass::{Batch, Begun, Run},
     };
     use proptest::prelude::*;
     use std::{collections::BTreeSet, vec, vec::Vec};
@@ -620,7 +630,7 @@ mod tests {
         now: Instant,
         /// The pass, and when it began; `None` between passes.
         pass: Option<(Batch, Instant)>,
-        run: Option<Run<Node>>,
+        run: Option<(Run<Node>, Begun)>,
     }
 
     impl Bench {
@@ -649,8 +659,8 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some(run) => {
-                    let first = self.table().finish(&run, &Stopped(now));
+                Some((run, begun)) => {
+                    let first = self.table().finish(&run, begun, &Stopped(now));
                     if let Some(deadline) = first {
                         let first = timeline::first(&self.slots);
                         assert_eq!(deadline, self.slots[first].node.deadline);
@@ -662,9 +672,12 @@ mod tests {
                 self.pass = None;
             }
             let (mut batch, began) = self.pass.take()?;
-            let run = self.table().begin_next(&mut batch, &Stopped(now), began)?;
+            let run = match batch {
+                Batch::InOrder => self.table().begin_first(&Stopped(now), began)?,
+                _ => self.table().begin_next(&mut batch, &Stopped(now))?,
+            };
             self.pass = Some((batch, began));
-            let id = run.id();
+            let id = run.0.id();
             self.run = Some(run);
             Some(id)
         }
@@ -912,7 +925,7 @@ mod tests {
                 Act::Sleep(time) => bench.now = crate::time::later(now, micros(time)),
                 Act::GoOn => {
                     if let Some(id) = bench.go_on() {
-                        let cause = bench.run.as_ref().map(|run| run.cause);
+                        let cause = bench.run.as_ref().map(|(run, _)| run.cause);
                         runs.push((now.as_ticks(), id, cause.unwrap_or(Step::Free)));
                     }
                 }

@@ -74,7 +74,7 @@ impl<A: App> Table<'_, A> {
         let slot = self.slots.get_mut(index)?;
         slot.step = step;
         if step.waits_for_event() {
-            self.head.ranked = self.head.ranked.wrapping_add(1);
+            self.head.rank();
         }
         slot.node.deadline = deadline;
         slot.node.sequence = sequence;

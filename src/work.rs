@@ -15,7 +15,7 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
-    pass::Run,
+    pass::{Batch, Begun, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
@@ -497,7 +497,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     /// One pass, for a loop of your own: runs what is due and armed now, never more.
     pub fn poll(&mut self, app: &mut A) -> Next {
         let Self { clock, head, slots, options } = self;
-        pass(&mut Table { head, slots, options }, app, clock)
+        pass(Table { head, slots, options }, app, clock)
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next, or when the
@@ -569,30 +569,56 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
     }
 }
 
-/// One pass: the whole of it, once for each app and clock.
+/// One pass: the whole of it. In [`Work::poll`], where the capacity is known; what is not usual is
+/// called with a table of its own, so that this one need not be in memory.
 #[inline(always)]
-fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
+fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
     if !table.read_mail(now) {
         return Next::Ended(Ended::Stopped);
     }
-    let mut batch = table.open_pass(now);
-    while let Some(next) = table.begin_next(&mut batch, clock, now) {
-        let first = run(&next, table, app, clock);
+    match table.open_pass(now) {
+        Batch::InOrder => {}
+        batch => return run_batch(table.reborrow(), batch, app, clock),
+    }
+    while let Some((next, begun)) = table.begin_first(clock, now) {
+        match run(&next, begun, &mut table, app, clock) {
+            // How most passes end.
+            Some(first)
+                if first > now
+                    && table.head.unusual == Unusual::NOTHING
+                    && !table.interrupt_asks() =>
+            {
+                return Next::At(first);
+            }
+            _ => {}
+        }
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
         }
-        // How most passes end.
-        if let Some(deadline) = first {
-            if deadline > now && table.head.unusual == Unusual::NOTHING {
-                return Next::At(deadline);
-            }
-        }
     }
-    what_next(table)
+    what_next(table.reborrow())
 }
 
-fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
+/// The rest of a pass that does not go in the order of the timeline.
+#[inline(never)]
+fn run_batch<A: App, C: Clock>(
+    mut table: Table<'_, A>,
+    mut batch: Batch,
+    app: &mut A,
+    clock: &C,
+) -> Next {
+    while let Some((next, begun)) = table.begin_next(&mut batch, clock) {
+        run(&next, begun, &mut table, app, clock);
+        if table.obey_interrupt() {
+            return Next::Ended(Ended::Stopped);
+        }
+    }
+    what_next(table.reborrow())
+}
+
+#[inline(never)]
+fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)
     } else if table.has_ready() {
@@ -608,11 +634,12 @@ fn what_next<A: App>(table: &mut Table<'_, A>) -> Next {
     }
 }
 
-/// One run, from the call of the job on. With [`Table::begin_next`] the only place where a run
-/// begins and ends. What the first deadline is now, if that is known.
-#[inline]
+/// One run, from the call of the job on. With [`Table::begin_first`] and [`Table::begin_next`] the
+/// only place where a run begins and ends. What the first deadline is now, if that is known.
+#[inline(always)]
 fn run<A: App, C: Clock>(
     run: &Run<A>,
+    begun: Begun,
     table: &mut Table<'_, A>,
     app: &mut A,
     clock: &C,
@@ -624,7 +651,7 @@ fn run<A: App, C: Clock>(
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, clock)
+    table.finish(run, begun, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
