@@ -314,6 +314,22 @@ pub(crate) struct Order<'a, A: App> {
     pub(crate) options: Option<&'a Options>,
 }
 
+impl<A: App> Order<'_, A> {
+    /// Nothing said beyond what to do and when.
+    #[inline(always)]
+    pub(crate) fn plain(job: Job<A>, when: When<A::Event>) -> Self {
+        Self {
+            job,
+            params: A::Params::default(),
+            when,
+            first_at: Duration::from_ticks(0),
+            plan: when.plan(None, false),
+            priority: Priority::Normal,
+            options: None,
+        }
+    }
+}
+
 /// The whole table, borrowed.
 pub(crate) struct Table<'a, A: App> {
     pub(crate) head: &'a mut Head<A>,
@@ -357,8 +373,25 @@ impl<A: App> Table<'_, A> {
 
 /// Scheduling and ending.
 impl<A: App> Table<'_, A> {
+    /// Step 1 for what most tasks are: they run by time, and nothing is said of them beyond.
+    ///
+    /// Here `None` means that the table is full.
+    #[inline(never)]
+    pub(crate) fn settle_timed(
+        &mut self,
+        job: Job<A>,
+        delay: Duration,
+        period: Duration,
+        now: Instant,
+    ) -> Option<TaskId> {
+        let index = self.free_place()?;
+        let id = self.seat(index, Order::plain(job, When::Every(period)), Link::NONE)?;
+        self.arm_or_ready(index, delay, now);
+        Some(id)
+    }
+
     /// Step 1: gives a task a slot.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn settle(
         &mut self,
         order: Order<'_, A>,
@@ -367,12 +400,7 @@ impl<A: App> Table<'_, A> {
         if matches!(order.when, When::Every(period) if period.is_zero()) {
             return Err(ScheduleError::ZeroPeriod);
         }
-        let used = usize::from(self.head.used);
-        let fresh = used < self.slots.len();
-        let index = if fresh { used } else { self.head.freed.first().index() };
-        if index >= self.slots.len() {
-            return Err(ScheduleError::TableFull);
-        }
+        let index = self.free_place().ok_or(ScheduleError::TableFull)?;
         let mut options = Link::NONE;
         if let Some(wanted) = order.options {
             if wanted.has_tag && self.view().find(wanted.tag).is_some() {
@@ -380,7 +408,32 @@ impl<A: App> Table<'_, A> {
             }
             options = self.take_options(wanted).ok_or(ScheduleError::OptionsFull)?;
         }
-        if fresh {
+        let (when, first_at) = (order.when, order.first_at);
+        let timeout = order.options.and_then(Options::timeout);
+        let id = self.seat(index, order, options).ok_or(ScheduleError::TableFull)?;
+        match when {
+            When::At(delay) => self.arm_or_ready(index, delay, now),
+            When::Every(_) => self.arm_or_ready(index, first_at, now),
+            When::On(event) => self.listen(index, number(event), timeout, now),
+        }
+        Ok(id)
+    }
+
+    /// Where the next task will be: a fresh place, or the one that has been free for the longest.
+    #[inline]
+    fn free_place(&self) -> Option<usize> {
+        let used = usize::from(self.head.used);
+        if used < self.slots.len() {
+            return Some(used);
+        }
+        let freed = self.head.freed.first().index();
+        (freed < self.slots.len()).then_some(freed)
+    }
+
+    /// Takes the free place for a task, which then is in it but waits for nothing yet.
+    #[inline(always)]
+    fn seat(&mut self, index: usize, order: Order<'_, A>, options: Link) -> Option<TaskId> {
+        if index == usize::from(self.head.used) {
             self.head.used = self.head.used.wrapping_add(1);
         } else {
             Chain::pop::<QUEUE, _>(&mut self.head.freed, self.slots);
@@ -389,32 +442,19 @@ impl<A: App> Table<'_, A> {
         if order.priority != Priority::Normal {
             self.head.rank();
         }
-        let Some(slot) = self.slots.get_mut(index) else {
-            return Err(ScheduleError::TableFull);
-        };
+        let slot = self.slots.get_mut(index)?;
         slot.work = Some((order.job, order.params));
         slot.plan = order.plan;
-        slot.period = Duration::from_ticks(0);
+        slot.period = match order.when {
+            When::Every(period) => period,
+            _ => Duration::from_ticks(0),
+        };
         slot.priority = order.priority;
         slot.options = options;
         slot.faults = 0;
         slot.unserved = Unserved::NONE;
         slot.place = Place::NONE;
-        let id = TaskId::new(slot.generation, index);
-        let delay = match order.when {
-            When::At(delay) => delay,
-            When::Every(period) => {
-                slot.period = period;
-                order.first_at
-            }
-            When::On(event) => {
-                let timeout = order.options.and_then(Options::timeout);
-                self.listen(index, number(event), timeout, now);
-                return Ok(id);
-            }
-        };
-        self.arm_or_ready(index, delay, now);
-        Ok(id)
+        Some(TaskId::new(slot.generation, index))
     }
 
     pub(crate) fn take_options(&mut self, options: &Options) -> Option<Link> {
@@ -437,6 +477,7 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Step 10: gives the slot back.
+    #[inline]
     pub(crate) fn release(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.work = None;
@@ -476,9 +517,20 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Ends a task; the running one keeps its slot until it returns.
+    #[inline(never)]
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
-        self.end(index);
+        let slot = self.slots.get_mut(index).ok_or(NoSuchTask)?;
+        if slot.step != Step::Timed {
+            self.end(index);
+            return Ok(());
+        }
+        // What is cancelled is mostly a timeout that was not needed: it waits for its time alone.
+        slot.place = Place::NONE;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.head.live = self.head.live.wrapping_sub(1);
+        self.release(index);
+        timeline::disarm(self.slots, index);
         Ok(())
     }
 

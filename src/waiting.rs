@@ -35,7 +35,8 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    pub(crate) const NONE: Self = Self { chain: Chain::EMPTY, count: 0, special: 0, latched: false };
+    pub(crate) const NONE: Self =
+        Self { chain: Chain::EMPTY, count: 0, special: 0, latched: false };
 }
 
 /// An event that has been triggered while its listeners have not been told one by one.
@@ -50,15 +51,12 @@ pub(crate) struct Called {
 }
 
 impl Called {
-    pub(crate) const NONE: Self = Self {
-        next: Link::NONE,
-        last: Link::NONE,
-        at: Instant::from_ticks(0),
-        sequence: 0,
-    };
+    pub(crate) const NONE: Self =
+        Self { next: Link::NONE, last: Link::NONE, at: Instant::from_ticks(0), sequence: 0 };
 }
 
 impl<A: App> Table<'_, A> {
+    #[inline(always)]
     pub(crate) fn arm_or_ready(&mut self, index: usize, delay: Duration, now: Instant) {
         if delay.is_zero() {
             self.make_ready(index, Step::Due, now);
@@ -88,6 +86,7 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
+    #[inline(never)]
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
         self.queue_called();
         self.head.unusual.set(Unusual::QUEUED, true);
@@ -179,7 +178,8 @@ impl<A: App> Table<'_, A> {
     /// Whether no plain listener can be ready or running: they all listen.
     fn may_call(&self) -> bool {
         let runs = self.slots.get(self.head.running.index());
-        !self.head.unusual.includes(Unusual::QUEUED) && runs.is_none_or(|slot| !slot.place.is_listed())
+        !self.head.unusual.includes(Unusual::QUEUED)
+            && runs.is_none_or(|slot| !slot.place.is_listed())
     }
 
     /// Tells listeners one by one.

@@ -18,8 +18,8 @@ use crate::{
     pass::{Batch, Begun, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
-        Status, Task, TaskId, When,
+        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
+        Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -116,7 +116,7 @@ macro_rules! verbs {
         /// ```
         #[doc(alias = "do")]
         pub fn do_now(&mut self, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::At(Duration::from_ticks(0)), job)
+            self.settle_timed(Duration::from_ticks(0), Duration::from_ticks(0), job)
         }
 
         /// Runs a job once, `delay` from now.
@@ -135,7 +135,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn at(&mut self, delay: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::At(delay), job)
+            self.settle_timed(delay, Duration::from_ticks(0), job)
         }
 
         /// Runs a job now and then every `period`, without drift.
@@ -154,7 +154,10 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn repeat(&mut self, period: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::Every(period), job)
+            if period.is_zero() {
+                return Err(ScheduleError::ZeroPeriod);
+            }
+            self.settle_timed(Duration::from_ticks(0), period, job)
         }
 
         /// Runs a job once, when `event` is triggered.
@@ -175,7 +178,9 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn on(&mut self, event: A::Event, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::On(event), job)
+            let now = self.now();
+            let order = Order::plain(job, When::On(event));
+            self.table().settle(order, now)
         }
 
         /// Schedules a [`Task`], with whatever it says.
@@ -203,18 +208,14 @@ macro_rules! verbs {
             }
         }
 
-        fn settle(&mut self, when: When<A::Event>, job: Job<A>) -> Result<TaskId, ScheduleError> {
+        fn settle_timed(
+            &mut self,
+            delay: Duration,
+            period: Duration,
+            job: Job<A>,
+        ) -> Result<TaskId, ScheduleError> {
             let now = self.now();
-            let order = Order {
-                job,
-                params: A::Params::default(),
-                when,
-                first_at: Duration::from_ticks(0),
-                plan: when.plan(None, false),
-                priority: Priority::Normal,
-                options: None,
-            };
-            self.table().settle(order, now)
+            self.table().settle_timed(job, delay, period, now).ok_or(ScheduleError::TableFull)
         }
 
         /// Triggers an event: what listens to it is ready now. Returns how many that were, those
