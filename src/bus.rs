@@ -684,10 +684,12 @@ impl<S: fmt::Display, E: fmt::Debug> fmt::Display for AttachError<S, E> {
         match self {
             Self::NameTaken => f.write_str("another device has this name"),
             Self::AddressTaken { by } => write!(f, "{by} has this address"),
-            Self::NoAddress => f.write_str("it is no address"),
+            Self::NoAddress => {
+                f.write_str("more than an address can be; some data sheets give twice the number")
+            }
             Self::ConfigConflict { wants, against } => write!(f, "{wants}, but {against}"),
-            Self::NoDelay => f.write_str("it has pauses, and the bus has no delay"),
-            Self::Full => f.write_str("every place is taken"),
+            Self::NoDelay => f.write_str("it has pauses, and the bus has no `with_delay`"),
+            Self::Full => f.write_str("every place is taken; `with_room` makes more"),
             Self::Busy => f.write_str("the bus is busy"),
             Self::Pin(error) => write!(f, "the chip select could not be set high: {error:?}"),
         }
