@@ -12,6 +12,7 @@ use std::time;
 use ensue::{Clock, Ended, Instant, ScheduleError, Sleep, Work};
 
 use crate::app::{self, Inbox, Node, Signal, TASKS, Typed};
+use crate::simulated::Simulated;
 
 static TYPED: Typed = Typed::new();
 static INBOX: Inbox<fn()> = Inbox::new().wake_with(wake);
@@ -28,7 +29,8 @@ pub(crate) fn run(
     work.do_now(app::begin)?;
     thread::spawn(|| interrupt(input));
 
-    let mut node = Node::new(out, &TYPED);
+    let mut sensors = Simulated::default();
+    let mut node = Node::new(&mut sensors, out, &TYPED);
     node.echo = echo;
     Ok(work.start(&mut node))
 }
