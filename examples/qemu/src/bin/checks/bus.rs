@@ -1,10 +1,11 @@
 //! A bus, and an interrupt that wants it as well.
 
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use ensue::bus::Counters;
 use ensue::bus::i2c::{Bus, Config, Error};
 use port::{Timer, on_alarm, println, set_alarm};
-use portable_atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// A controller that takes a while, and notices when it is used twice at once.
 struct Hal;
