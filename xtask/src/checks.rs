@@ -7,8 +7,13 @@ use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
 use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size, trigger};
 
+/// What is measured on chips: built and looked at here, run by whoever wants to know.
+const BENCHES: &str = "benches/qemu";
+const BENCHES_TARGET: &str = "thumbv7m-none-eabi";
+
 /// Crates of their own, outside the workspace.
-const OTHER_CRATES: [&str; 7] = [
+const OTHER_CRATES: [&str; 8] = [
+    BENCHES,
     "examples/qemu",
     "examples/size",
     "examples/defmt",
@@ -168,6 +173,7 @@ fn firmware_lints(install: Install) -> Result<Done> {
         (root().join(size::FOLDER), rp2040::TARGET, ""),
         (root().join(rp2040::FOLDER), rp2040::TARGET, ""),
         (root().join(esp32c3::FOLDER), esp32c3::TARGET, ""),
+        (root().join(BENCHES), BENCHES_TARGET, ""),
     ];
     let choices = no_std::THE_CHOICES
         .map(|choice| (root().join(no_std::CHOICES), no_std::CHOICES_TARGET, choice));
