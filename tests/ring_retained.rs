@@ -6,7 +6,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 
 use ensue::PutError;
-use ensue::ring::{BadImage, Boot, Flaw, Memory, Recovered, Retained, RetainedRing, WORDS};
+use ensue::ring::{
+    BadImage, Boot, Evicted, Flaw, Memory, Recovered, Retained, RetainedRing, WORDS,
+};
 use proptest::prelude::*;
 
 /// Memory with power for so many stores. At the next one the program ends, as it does when a reset
@@ -32,7 +34,7 @@ impl Fake {
         Self { power, stores: Rc::default(), ..self.clone() }
     }
 
-    fn open(&mut self) -> (RetainedRing<'_>, Boot) {
+    fn open(&mut self) -> (RetainedRing<'_, Fake>, Boot) {
         RetainedRing::over(self).expect("enough bytes")
     }
 
@@ -78,13 +80,16 @@ fn cut(memory: &Fake, power: usize, program: impl FnOnce(&mut Fake)) -> Fake {
 
 type Messages = VecDeque<(u16, Vec<u8>)>;
 
-fn messages(ring: &RetainedRing<'_>) -> Messages {
+fn messages(ring: &RetainedRing<'_, Fake>) -> Messages {
     ring.iter().map(|message| (message.id(), message.bytes().collect())).collect()
 }
 
 #[derive(Clone, Debug)]
 enum Op {
     Put(u16, Vec<u8>),
+    PutParts(u16, Vec<u8>),
+    /// A number of so many digits, and how many there may be.
+    PutFmt(u16, usize, usize),
     PutEvicting(u16, Vec<u8>),
     Get,
     Pull(u16),
@@ -93,10 +98,17 @@ enum Op {
 }
 
 /// Does it; returns what there was on the way, from before to after.
-fn apply(ring: &mut RetainedRing<'_>, op: &Op) -> Vec<Messages> {
+fn apply(ring: &mut RetainedRing<'_, Fake>, op: &Op) -> Vec<Messages> {
     let before = messages(ring);
     match op {
         Op::Put(id, payload) => _ = ring.put(*id, payload),
+        Op::PutParts(id, payload) => {
+            let (first, second) = payload.split_at(payload.len() / 3);
+            _ = ring.put_parts(*id, &[first, &[], second]);
+        }
+        Op::PutFmt(id, digits, max) => {
+            _ = ring.put_fmt(*id, *max, format_args!("{:01$}-", 7, digits));
+        }
         Op::PutEvicting(id, payload) => {
             let evicted = ring.put_evicting(*id, payload).map_or(0, |evicted| evicted.messages);
             let one_by_one = (0..=evicted).map(|gone| before.iter().skip(gone).cloned().collect());
@@ -125,7 +137,9 @@ impl Dice {
         let longest = [size / 6, size / 3, size - 3][self.roll(3)];
         let payload = vec![self.roll(256) as u8; self.roll(longest + 1)];
         match self.roll(24) {
-            0..9 => Op::Put(id, payload),
+            0..5 => Op::Put(id, payload),
+            5..7 => Op::PutParts(id, payload),
+            7..9 => Op::PutFmt(id, payload.len(), payload.len() + self.roll(4)),
             9..11 => Op::PutEvicting(id, payload),
             11..15 => Op::Get,
             15..22 => Op::Pull(id),
@@ -293,6 +307,15 @@ fn it_does_what_a_ring_does() {
     for _ in 0..if cfg!(miri) { 80 } else { 5_000 } {
         match dice.op(61) {
             Op::Put(id, payload) => assert_eq!(kept.put(id, &payload), ring.put(id, &payload)),
+            Op::PutParts(id, payload) => {
+                let (first, second) = payload.split_at(payload.len() / 2);
+                let parts = [first, &[], second];
+                assert_eq!(kept.put_parts(id, &parts), ring.put_parts(id, &parts));
+            }
+            Op::PutFmt(id, digits, max) => {
+                let kept = kept.put_fmt(id, max, format_args!("{:01$}-", 7, digits));
+                assert_eq!(kept, ring.put_fmt(id, max, format_args!("{:01$}-", 7, digits)));
+            }
             Op::PutEvicting(id, payload) => {
                 assert_eq!(kept.put_evicting(id, &payload), ring.put_evicting(id, &payload, |_| ()))
             }
@@ -308,11 +331,27 @@ fn it_does_what_a_ring_does() {
         assert_eq!((kept.used(), kept.free(), kept.size()), (ring.used(), ring.free(), 61));
         assert_eq!(kept.is_empty(), ring.is_empty());
     }
+    let (used, fits) = (kept.used(), kept.fits(50));
+    assert_eq!(kept.make_room(58), Err(PutError::NeverFits { needed: 62, size: 61 }));
+    assert_eq!(kept.put_evicting(0, b"any"), Err(PutError::ReservedId));
+    assert_eq!((kept.used(), fits), (used, false), "nothing is taken out for what never fits");
+    let evicted = kept.make_room(50).expect("it fits the ring");
+    assert!(evicted.messages > 0 && kept.fits(50));
+    assert_eq!(kept.make_room(50), Ok(Evicted { messages: 0, bytes: 0 }), "there is room already");
+    (0..evicted.messages).for_each(|_| assert!(ring.get().is_some()));
+    assert!(kept.iter().eq(ring.iter()));
+
     assert_eq!(kept.put(0, b""), Err(PutError::ReservedId));
     assert_eq!(kept.put(1, &[0; 58]), Err(PutError::NeverFits { needed: 62, size: 61 }));
     let _ = kept;
     assert_eq!(memory.bytes(), ring.bytes(), "to the byte");
     assert_eq!(size_of::<Retained<64>>(), 64 + 32);
+}
+
+#[test]
+fn one_in_ram_may_lie_behind_a_lock_to_which_an_interrupt_comes() {
+    fn can_be_sent<T: Send>() {}
+    can_be_sent::<RetainedRing<'static>>();
 }
 
 proptest! {

@@ -77,6 +77,11 @@ fn a_dropped_or_forgotten_reservation_is_never_seen() -> Result<(), PutError> {
     reader.release();
     assert_eq!(writer.put_fmt(4, 1, format_args!("12")), Err(overrun));
     assert!(reader.ids().eq([3]));
+    assert_eq!(
+        reader.refused(),
+        1,
+        "a text that does not fit is not put; a dropped draft is no loss"
+    );
     assert_eq!(reader.peek().unwrap(), b"12");
     Ok(())
 }
@@ -84,12 +89,15 @@ fn a_dropped_or_forgotten_reservation_is_never_seen() -> Result<(), PutError> {
 #[test]
 fn refusals_are_those_of_a_ring() {
     let ring = SplitRing::<16>::new();
-    let (mut writer, _) = ring.split().unwrap();
+    let (mut writer, reader) = ring.split().unwrap();
     assert_eq!(writer.put(0, &[0; 65_536]), Err(PutError::ReservedId));
     assert_eq!(writer.put(1, &[0; 65_536]), Err(PutError::TooLong));
     assert_eq!(writer.put(1, &[0; 13]), Err(PutError::NeverFits { needed: 17, size: 16 }));
     assert_eq!(writer.put(1, &[0; 12]), Ok(()));
     assert_eq!(writer.put(1, &[]), Err(PutError::Full { needed: 4, free: 0, reclaimable: 0 }));
+    assert_eq!(reader.refused(), 4, "each is counted, where the reader can see it");
+    assert!(writer.reserve(1, 1).is_err() && writer.put_parts(1, &[&[], &[7]]).is_err());
+    assert_eq!(reader.refused(), 6);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -168,12 +176,15 @@ fn nothing_is_lost_and_nothing_invented_between_two_threads() {
     let count: u32 = if cfg!(miri) { 40 } else { 4_000 };
     let (mut writer, mut reader) = RING.split().unwrap();
     let writing = thread::spawn(move || {
+        let mut refused = 0;
         for number in 0..count {
             let payload = payload(number);
             while writer.put(1 + (number % 3) as u16, &payload).is_err() {
+                refused += 1;
                 thread::yield_now();
             }
         }
+        refused
     });
     // What comes next of each id: they stay in order among themselves.
     let mut next = [0, 1, 2];
@@ -195,7 +206,7 @@ fn nothing_is_lost_and_nothing_invented_between_two_threads() {
         }
     }
     assert!(pulled > 0 && got > 0);
-    writing.join().unwrap();
+    assert_eq!(writing.join().unwrap(), reader.refused());
     assert!(reader.is_empty());
 }
 

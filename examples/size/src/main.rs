@@ -9,6 +9,7 @@
 #![no_std]
 #![no_main]
 
+mod bus;
 mod clocks;
 mod control;
 mod ring;
@@ -24,6 +25,7 @@ use cortex_m as _;
 
 /// Everything that must not panic.
 fn call_all() {
+    bus::call();
     clocks::call();
     ring::call();
     time::call();

@@ -10,11 +10,11 @@
 #![no_main]
 
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use ensue::ring::{Boot, Memory, Retained, RetainedRing};
 use heapless::Vec;
 use port::println;
-use portable_atomic::{AtomicBool, Ordering};
 
 const SIZE: usize = 40;
 

@@ -8,12 +8,12 @@
 #![no_main]
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use critical_section::Mutex;
 use ensue::ring::{RingWriter, SplitRing};
 use heapless::Vec;
 use port::println;
-use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 
 const LETTER: u16 = 1;
 const DIGIT: u16 = 2;
