@@ -22,7 +22,7 @@ impl Fake {
         Self { words: [0xA5A5_A5A5; WORDS], bytes: vec![0xA5; size.max(8)], log: Vec::new() }
     }
 
-    pub fn open(&mut self) -> (RetainedRing<'_>, Boot) {
+    pub fn open(&mut self) -> (RetainedRing<'_, Self>, Boot) {
         RetainedRing::over(self).expect("enough bytes")
     }
 

@@ -21,6 +21,8 @@ pub struct Model {
     pub kind: Kind,
     /// Of a split ring: bytes that were taken and not yet given back.
     pub pending: usize,
+    /// Of a split ring: how many messages its writer could not put.
+    pub refused: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +39,7 @@ fn len(record: &Owned) -> usize {
 impl Model {
     pub fn new(size: usize, kind: Kind) -> Self {
         let (bytes, records) = (vec![0; size], VecDeque::new());
-        Self { bytes, tail: 0, records, high_water: 0, kind, pending: 0 }
+        Self { bytes, tail: 0, records, high_water: 0, kind, pending: 0, refused: 0 }
     }
 
     pub fn size(&self) -> usize {
@@ -178,6 +180,25 @@ impl Model {
     fn get(&mut self) -> Option<Owned> {
         self.trim();
         self.pass()
+    }
+
+    /// The oldest go until there is room.
+    fn make_room(&mut self, id: u16, len: usize) -> (Result<Evicted, PutError>, Vec<Owned>) {
+        let (mut gone, mut report) = (Vec::new(), Evicted { messages: 0, bytes: 0 });
+        let result = loop {
+            match self.refuse(id, len) {
+                Ok(()) => break Ok(report),
+                Err(PutError::Full { .. }) => {}
+                Err(error) => break Err(error),
+            }
+            if let Some(message) = self.get() {
+                report.messages += 1;
+                report.bytes += self::len(&message);
+                gone.push(message);
+            }
+        };
+        // A retained ring tells how many, and not which.
+        (result, if self.kind == Kind::Retained { Vec::new() } else { gone })
     }
 
     fn offset(&self, at: usize) -> usize {
@@ -344,22 +365,15 @@ impl Model {
             }
             Op::PutEvicting(id, len) => {
                 let payload = payload(len.of(size));
-                let (mut gone, mut report) = (Vec::new(), Evicted { messages: 0, bytes: 0 });
-                let result = loop {
-                    match self.put(id.value(), payload.clone()) {
-                        Ok(()) => break Ok(report),
-                        Err(PutError::Full { .. }) => {}
-                        Err(error) => break Err(error),
-                    }
-                    if let Some(message) = self.get() {
-                        report.messages += 1;
-                        report.bytes += self::len(&message);
-                        gone.push(message);
-                    }
-                };
-                // A retained ring tells how many, and not which.
-                let told = if self.kind == Kind::Retained { Vec::new() } else { gone };
-                Outcome::Evicted(result, told)
+                let (result, gone) = self.make_room(id.value(), payload.len());
+                let result = result.inspect(|_| {
+                    self.put(id.value(), payload).expect("there is room now");
+                });
+                Outcome::Evicted(result, gone)
+            }
+            Op::MakeRoom(len) => {
+                let (result, gone) = self.make_room(1, len.of(size));
+                Outcome::Evicted(result, gone)
             }
             Op::Release => Outcome::Done,
             Op::Reopen => {

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use arbitrary::Arbitrary;
 use embedded_io::{BufRead, Read, Write as _};
-use ensue::ring::{Evicted, Reservation, RetainedRing, RingReader, RingWriter, TooShort, Track};
+use ensue::ring::{
+    Evicted, Memory, Reservation, RetainedRing, RingReader, RingWriter, TooShort, Track,
+};
 use ensue::{Message, PutError, Ring};
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -31,6 +33,7 @@ pub enum Op {
     CompactStep(u8),
     PutCompacting(Id, Len),
     PutEvicting(Id, Len),
+    MakeRoom(Len),
     /// Of a split ring's reader.
     Release,
     /// Of a retained ring: it is opened again.
@@ -138,6 +141,8 @@ pub fn look(message: Message<'_>) -> Owned {
         let error = message.copy_to(&mut buffer[..short]).unwrap_err();
         assert_eq!(error, TooShort { needed: bytes.len() });
     }
+
+    assert_eq!(message.text().to_string(), String::from_utf8_lossy(&bytes));
 
     let step = 1 + bytes.len() / 3;
     let (mut reader, mut pieces, mut io) = (message.reader(), message.reader(), message.reader());
@@ -287,6 +292,11 @@ where
                 ring.put_evicting(id.value(), &payload, |message| gone.push(look(message)));
             Outcome::Evicted(result, gone)
         }
+        Op::MakeRoom(len) => {
+            let mut gone = Vec::new();
+            let result = ring.make_room(len.of(size), |message| gone.push(look(message)));
+            Outcome::Evicted(result, gone)
+        }
         Op::Release | Op::Reopen => return None,
     })
 }
@@ -342,10 +352,24 @@ pub fn apply_to_reader(
 }
 
 /// What a retained ring answers.
-pub fn apply_to_retained(ring: &mut RetainedRing<'_>, op: &Op, count: usize) -> Option<Outcome> {
+pub fn apply_to_retained<M: Memory + ?Sized>(
+    ring: &mut RetainedRing<'_, M>,
+    op: &Op,
+    count: usize,
+) -> Option<Outcome> {
     let size = ring.size();
     Some(match *op {
         Op::Put(id, len) => Outcome::Put(ring.put(id.value(), &payload(len.of(size), count))),
+        Op::PutParts(id, len, cut) => {
+            let [first, second, third] = parts(len.of(size), cut, count);
+            Outcome::Put(ring.put_parts(id.value(), &[&first, &second, &third]))
+        }
+        Op::PutFmt(id, max, lens) => {
+            let [first, second] = lens.map(|len| text(len.of(size), count));
+            let text = format_args!("{first}{second}");
+            Outcome::Put(ring.put_fmt(id.value(), max.of(size), text))
+        }
+        Op::MakeRoom(len) => Outcome::Evicted(ring.make_room(len.of(size)), Vec::new()),
         Op::PutEvicting(id, len) => {
             let result = ring.put_evicting(id.value(), &payload(len.of(size), count));
             Outcome::Evicted(result, Vec::new())

@@ -83,7 +83,7 @@ fn halves<const N: usize>(ops: &[Op]) {
     while let Some((count, op)) = ops.next() {
         if op.is_writing() {
             let outcome = apply_to_writer(&mut writer, op, count);
-            assert_eq!(outcome, Some(model.apply(op, count, &[], 0)), "{op:?}");
+            expect_written(outcome, &mut model, op, count);
         } else {
             let mut meanwhile = None;
             let outcome = apply_to_reader(&mut reader, op, || {
@@ -93,17 +93,23 @@ fn halves<const N: usize>(ops: &[Op]) {
             let Some(outcome) = outcome else { continue };
             assert_eq!(outcome, model.apply(op, count, &[], 0), "{op:?}");
             if let Some((op, count, outcome)) = meanwhile {
-                assert_eq!(outcome, Some(model.apply(op, count, &[], 0)), "{op:?}");
+                expect_written(outcome, &mut model, op, count);
             }
         }
         assert_eq!(writer.free(), model.free(), "{op:?}");
         assert_eq!((writer.size(), reader.size()), (N, N));
+        assert_eq!(reader.refused(), model.refused, "{op:?}");
         if count % 3 == 0 {
             look_at_all(&mut reader, &mut model);
             assert_eq!(writer.free(), model.free(), "released");
         }
     }
     look_at_all(&mut reader, &mut model);
+}
+
+fn expect_written(outcome: Option<Outcome>, model: &mut Model, op: &Op, count: usize) {
+    assert_eq!(outcome, Some(model.apply(op, count, &[], 0)), "{op:?}");
+    model.refused += usize::from(matches!(outcome, Some(Outcome::Put(Err(_)))));
 }
 
 fn look_at_all(reader: &mut RingReader<'_>, model: &mut Model) {
@@ -135,13 +141,21 @@ fn kept<const N: usize>(ops: &[Op]) {
 }
 
 /// Does it and compares.
-pub fn step_retained(ring: &mut RetainedRing<'_>, model: &mut Model, op: &Op, count: usize) {
+pub fn step_retained<M: Memory + ?Sized>(
+    ring: &mut RetainedRing<'_, M>,
+    model: &mut Model,
+    op: &Op,
+    count: usize,
+) {
     let Some(outcome) = apply_to_retained(ring, op, count) else { return };
     assert_eq!(outcome, model.apply(op, count, &[], 0), "{op:?}");
     let live = model.messages().count();
     assert_eq!((ring.message_count(), ring.is_empty()), (live, live == 0), "{op:?}");
     let figures = (ring.used(), ring.free(), ring.size());
     assert_eq!(figures, (model.used(), model.free(), model.size()), "{op:?}");
+    for len in [0, model.free().saturating_sub(4), model.free().saturating_sub(3), 65_536] {
+        assert_eq!(ring.fits(len), len <= 65_535 && model.free() >= 4 + len, "{len} {op:?}");
+    }
     assert!(ring.ids().eq(model.messages().map(|message| message.0)), "{op:?}");
     assert!(ring.iter().map(look).eq(model.messages().cloned()), "{op:?}");
 }

@@ -7,7 +7,7 @@ use ensue::ring::{Boot, Recovered, RetainedRing};
 
 use crate::memory::Fake;
 use crate::model::{Kind, Model};
-use crate::op::{Id, Len, Op, Owned, apply_to_retained, payload};
+use crate::op::{Id, Len, Op, Outcome, Owned, apply_to_retained};
 use crate::operations::step_retained;
 
 #[derive(Arbitrary, Debug)]
@@ -32,7 +32,10 @@ enum Before {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Kept {
     Put(Id, Len),
+    PutParts(Id, Len, u8),
+    PutFmt(Id, Len, [Len; 2]),
     PutEvicting(Id, Len),
+    MakeRoom(Len),
     Get,
     Pull(Id),
     Trim,
@@ -44,7 +47,10 @@ impl Kept {
     fn op(self) -> Op {
         match self {
             Self::Put(id, len) => Op::Put(id, len),
+            Self::PutParts(id, len, cut) => Op::PutParts(id, len, cut),
+            Self::PutFmt(id, max, lens) => Op::PutFmt(id, max, lens),
             Self::PutEvicting(id, len) => Op::PutEvicting(id, len),
+            Self::MakeRoom(len) => Op::MakeRoom(len),
             Self::Get => Op::Get,
             Self::Pull(id) => Op::Pull(id),
             Self::Trim => Op::Trim,
@@ -137,16 +143,14 @@ fn states(model: &Model, op: Op) -> Vec<Vec<Owned>> {
     let messages = |model: &Model| model.messages().cloned().collect::<Vec<_>>();
     let before = messages(model);
     let mut after = model.clone();
-    after.apply(&op, COUNT, &[], 0);
+    let outcome = after.apply(&op, COUNT, &[], 0);
     let mut states = vec![before.clone(), messages(&after)];
-    if let Op::PutEvicting(id, len) = op {
-        // Each that goes is a step of its own, and the new one comes when they have gone.
-        let len = len.of(model.size());
-        if states[1].last() == Some(&(id.value(), payload(len, COUNT))) {
-            let evicted = before.len() + 1 - states[1].len();
-            states.extend((0..=evicted).map(|gone| before[gone..].to_vec()));
-        }
-    }
+    // Each that goes is a step of its own, and the new one comes when they have gone.
+    let evicted = match outcome {
+        Outcome::Evicted(Ok(evicted), _) => evicted.messages,
+        _ => 0,
+    };
+    states.extend((1..=evicted).map(|gone| before[gone..].to_vec()));
     states
 }
 
@@ -163,7 +167,7 @@ fn expect_one_of(
     found
 }
 
-fn messages(ring: &RetainedRing<'_>) -> Vec<Owned> {
+fn messages(ring: &RetainedRing<'_, Fake>) -> Vec<Owned> {
     ring.iter().map(|message| (message.id(), message.bytes().collect())).collect()
 }
 
