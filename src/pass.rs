@@ -13,20 +13,19 @@ use crate::{
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
+    waiting::Called,
     work::{App, Job},
 };
 
-/// What is left to run in a pass.
+/// Where the runs of a pass come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Batch {
     /// The timeline, from the front: everything has the same priority and nothing is queued.
     InOrder,
     /// The listeners of an event, in their chain: nothing else is ready.
     Called,
-    /// The ready queues, from this priority down.
-    Queued(Priority),
-    /// Nothing.
-    Over,
+    /// The ready queues.
+    Queued,
 }
 
 /// A run that is being made: everything the job may ask about it.
@@ -120,7 +119,7 @@ impl<A: App> Table<'_, A> {
             return Batch::InOrder;
         }
         self.queue_due(now);
-        Batch::Queued(Priority::High)
+        Batch::Queued
     }
 
     /// The next run of a pass in the order of the timeline.
@@ -138,32 +137,34 @@ impl<A: App> Table<'_, A> {
         if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
             return None;
         }
-        Self::begin(self.head, slot, index, Step::Due, clock)
+        let from = Self::counts_from(self.head, slot, clock);
+        Self::begin(self.head, slot, index, Step::Due, from)
     }
 
-    /// The next run of another pass.
+    /// The next run of a pass through the listeners of a called event; none when they have all
+    /// run, or when a job had the others queued.
     #[inline(always)]
-    pub(crate) fn begin_next(
+    pub(crate) fn begin_called(&mut self) -> Option<(Run<A>, Begun)> {
+        if !self.head.unusual.includes(Unusual::CALLED) {
+            return None;
+        }
+        let Called { next, last, at, .. } = self.head.called;
+        let slot = self.slots.get_mut(next.index())?;
+        self.head.called.next = Linked::<WAITING>::links(slot).next();
+        if next == last {
+            self.head.unusual.set(Unusual::CALLED, false);
+        }
+        slot.node.deadline = at;
+        Self::begin(self.head, slot, next.index(), Step::Called, at)
+    }
+
+    /// The next run of a pass through the ready queues, from this priority down.
+    #[inline(always)]
+    pub(crate) fn begin_queued(
         &mut self,
-        batch: &mut Batch,
+        priority: &mut Priority,
         clock: &impl Clock,
     ) -> Option<(Run<A>, Begun)> {
-        if Self::HAS_EVENTS && *batch == Batch::Called {
-            if self.head.unusual.includes(Unusual::CALLED) {
-                let index = self.head.called.next.index();
-                let slot = self.slots.get_mut(index)?;
-                if self.head.called.next == self.head.called.last {
-                    self.head.unusual.set(Unusual::CALLED, false);
-                    *batch = Batch::Over;
-                }
-                self.head.called.next = Linked::<WAITING>::links(slot).next();
-                slot.node.deadline = self.head.called.at;
-                return Self::begin(self.head, slot, index, Step::Called, clock);
-            }
-            // A job had the others queued.
-            *batch = Batch::Queued(Priority::Normal);
-        }
-        let Batch::Queued(priority) = batch else { return None };
         loop {
             let queue = self.head.ready.get_mut(*priority as usize)?;
             let index = queue.first().index();
@@ -171,11 +172,20 @@ impl<A: App> Table<'_, A> {
                 Some(slot) if slot.node.sequence < self.head.limit => {
                     queue.pop::<QUEUE, _>(self.slots);
                     let slot = self.slots.get_mut(index)?;
-                    let cause = slot.step;
-                    return Self::begin(self.head, slot, index, cause, clock);
+                    let (cause, from) = (slot.step, Self::counts_from(self.head, slot, clock));
+                    return Self::begin(self.head, slot, index, cause, from);
                 }
                 _ => *priority = priority.below()?,
             }
+        }
+    }
+
+    /// What the deadline after this run counts from: its own, or the beginning of the run.
+    #[inline(always)]
+    fn counts_from(head: &Head<A>, slot: &Slot<A>, clock: &impl Clock) -> Instant {
+        match slot.plan {
+            Plan::Every(Missed::Delay) => head.read_again(clock),
+            _ => slot.node.deadline,
         }
     }
 
@@ -186,13 +196,9 @@ impl<A: App> Table<'_, A> {
         slot: &mut Slot<A>,
         index: usize,
         cause: Step,
-        clock: &impl Clock,
+        counts_from: Instant,
     ) -> Option<(Run<A>, Begun)> {
         let (job, params) = slot.work.as_ref()?;
-        let counts_from = match slot.plan {
-            Plan::Every(Missed::Delay) => head.read_again(clock),
-            _ => slot.node.deadline,
-        };
         let run = Run {
             job: *job,
             params: params.clone(),

@@ -680,8 +680,8 @@ mod tests {
         slots: Vec<Slot<Node>>,
         options: Vec<Options>,
         now: Instant,
-        /// The pass, and when it began; `None` between passes.
-        pass: Option<(Batch, Instant)>,
+        /// The pass, the priority it has come to, and when it began; `None` between passes.
+        pass: Option<(Batch, Priority, Instant)>,
         run: Option<(Run<Node>, Begun)>,
     }
 
@@ -718,17 +718,24 @@ mod tests {
                         assert_eq!(deadline, self.slots[first].node.deadline);
                     }
                 }
-                None => self.pass = Some((self.table().open_pass(now), now)),
+                None => self.pass = Some((self.table().open_pass(now), Priority::High, now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
-            let (mut batch, began) = self.pass.take()?;
-            let run = match batch {
-                Batch::InOrder => self.table().begin_first(&Stopped(now), began)?,
-                _ => self.table().begin_next(&mut batch, &Stopped(now))?,
-            };
-            self.pass = Some((batch, began));
+            let (batch, mut priority, began) = self.pass.take()?;
+            let clock = Stopped(now);
+            let mut run = None;
+            match batch {
+                Batch::InOrder => run = self.table().begin_first(&clock, began),
+                Batch::Called => run = self.table().begin_called(),
+                Batch::Queued => {}
+            }
+            if batch != Batch::InOrder && run.is_none() {
+                run = self.table().begin_queued(&mut priority, &clock);
+            }
+            let run = run?;
+            self.pass = Some((batch, priority, began));
             let id = run.0.id();
             self.run = Some(run);
             Some(id)

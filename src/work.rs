@@ -18,8 +18,8 @@ use crate::{
     pass::{Batch, Begun, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
-        Task, TaskId, When,
+        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
+        Status, Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -580,7 +580,10 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     }
     match table.open_pass(now) {
         Batch::InOrder => {}
-        batch => return run_batch(table.reborrow(), batch, app, clock),
+        Batch::Called if Table::<A>::HAS_EVENTS => {
+            return run_called(table.reborrow(), app, clock);
+        }
+        _ => return run_queued(table.reborrow(), app, clock),
     }
     while let Some((next, begun)) = table.begin_first(clock, now) {
         match run(&next, begun, &mut table, app, clock) {
@@ -601,15 +604,27 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     what_next(table.reborrow())
 }
 
-/// The rest of a pass that does not go in the order of the timeline.
+/// A pass through the listeners of an event.
 #[inline(never)]
-fn run_batch<A: App, C: Clock>(
-    mut table: Table<'_, A>,
-    mut batch: Batch,
-    app: &mut A,
-    clock: &C,
-) -> Next {
-    while let Some((next, begun)) = table.begin_next(&mut batch, clock) {
+fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
+    while let Some((next, begun)) = table.begin_called() {
+        run(&next, begun, &mut table, app, clock);
+        if table.obey_interrupt() {
+            return Next::Ended(Ended::Stopped);
+        }
+    }
+    if table.head.unusual.includes(Unusual::QUEUED) {
+        // A job may have had the others queued.
+        return run_queued(table.reborrow(), app, clock);
+    }
+    what_next(table.reborrow())
+}
+
+/// A pass through the ready queues.
+#[inline(never)]
+fn run_queued<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
+    let mut priority = Priority::High;
+    while let Some((next, begun)) = table.begin_queued(&mut priority, clock) {
         run(&next, begun, &mut table, app, clock);
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
@@ -635,8 +650,7 @@ fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     }
 }
 
-/// One run, from the call of the job on. With [`Table::begin_first`] and [`Table::begin_next`] the
-/// only place where a run begins and ends. What the first deadline is now, if that is known.
+/// One run, from the call of the job on. The only place where a job is called. What the first deadline is now, if that is known.
 #[inline(always)]
 fn run<A: App, C: Clock>(
     run: &Run<A>,
