@@ -145,15 +145,9 @@ impl<A: App> Table<'_, A> {
     /// run, or when a job had the others queued.
     #[inline(always)]
     pub(crate) fn begin_called(&mut self) -> Option<(Run<A>, Begun)> {
-        if !self.head.unusual.includes(Unusual::CALLED) {
-            return None;
-        }
-        let Called { next, last, at, .. } = self.head.called;
+        let Called { next, at, .. } = self.head.called;
         let slot = self.slots.get_mut(next.index())?;
         self.head.called.next = Linked::<WAITING>::links(slot).next();
-        if next == last {
-            self.head.unusual.set(Unusual::CALLED, false);
-        }
         slot.node.deadline = at;
         Self::begin(self.head, slot, next.index(), Step::Called, at)
     }

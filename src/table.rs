@@ -210,8 +210,13 @@ impl Unusual {
     pub(crate) const SLACK: Self = Self(4);
     /// The listeners of an event run where they are.
     pub(crate) const CALLED: Self = Self(8);
+    /// They are running.
+    pub(crate) const CALLING: Self = Self(32);
     /// There may be priorities, timeouts or delays; see [`Head::ranked`].
     pub(crate) const RANKED: Self = Self(16);
+    pub(crate) const ALL_CALLED: Self = Self(Self::CALLED.0 | Self::CALLING.0);
+    /// Listeners must be told one by one.
+    pub(crate) const NO_CALL: Self = Self(Self::QUEUED.0 | Self::CALLING.0);
     /// The order of the timeline may not be that of the pass.
     pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
 

@@ -7,7 +7,6 @@ use crate::{
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
     timeline,
-    waiting::Called,
     work::App,
 };
 
@@ -101,13 +100,10 @@ impl<'a, A: App> View<'a, A> {
         if !self.head.unusual.includes(Unusual::CALLED) {
             return false;
         }
-        let Called { mut next, last, .. } = self.head.called;
+        let mut next = self.head.called.next;
         while let Some(slot) = self.slots.get(next.index()) {
             if next.index() == index {
                 return true;
-            }
-            if next == last {
-                return false;
             }
             next = Linked::<WAITING>::links(slot).next();
         }

@@ -607,12 +607,15 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
 /// A pass through the listeners of an event.
 #[inline(never)]
 fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
+    table.head.unusual.set(Unusual::CALLING, true);
     while let Some((next, begun)) = table.begin_called() {
         run(&next, begun, &mut table, app, clock);
         if table.obey_interrupt() {
+            table.head.unusual.set(Unusual::CALLING, false);
             return Next::Ended(Ended::Stopped);
         }
     }
+    table.head.unusual.set(Unusual::ALL_CALLED, false);
     if table.head.unusual.includes(Unusual::QUEUED) {
         // A job may have had the others queued.
         return run_queued(table.reborrow(), app, clock);
