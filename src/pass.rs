@@ -47,9 +47,8 @@ pub(crate) struct Run<A: App> {
 #[derive(Clone, Copy)]
 pub(crate) struct Begun {
     pub(crate) index: usize,
-    cause: Step,
     /// What its next deadline counts from: its deadline, or its beginning.
-    counts_from: Instant,
+    pub(crate) counts_from: Instant,
 }
 
 impl<A: App> Run<A> {
@@ -205,7 +204,7 @@ impl<A: App> Table<'_, A> {
         };
         slot.step = Step::Running;
         head.running = Link::to(index);
-        Some((run, Begun { index, cause, counts_from }))
+        Some((run, Begun { index, counts_from }))
     }
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
@@ -268,38 +267,45 @@ impl<A: App> Table<'_, A> {
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
-    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
-    ///
-    /// What most runs end with comes first: back to the timeline, and in time; back to the event.
-    /// What the first deadline is now, if that is known.
+    /// Step 8 for a task from the timeline: mostly it goes back there, and in time. What the first
+    /// deadline is then.
     #[inline(always)]
-    pub(crate) fn finish(
+    pub(crate) fn finish_first(
         &mut self,
         run: &Run<A>,
         begun: Begun,
         clock: &impl Clock,
     ) -> Option<Instant> {
-        self.head.running = Link::NONE;
         let slot = self.slots.get_mut(begun.index)?;
         if slot.step == Step::Running {
-            if begun.cause == Step::Due {
-                let next = later(begun.counts_from, slot.period);
-                // Later than now, so the period is not zero.
-                if next > self.head.read(clock) {
-                    return self.arm(begun.index, Step::Timed, next);
-                }
-            } else if Self::HAS_EVENTS && slot.place == Place::PLAIN_LISTENER {
-                slot.step = Step::Listening;
-                return None;
+            let next = later(begun.counts_from, slot.period);
+            // Later than now, so the period is not zero.
+            if next > self.head.read(clock) {
+                self.head.running = Link::NONE;
+                return self.arm(begun.index, Step::Timed, next);
             }
         }
-        self.reborrow().finish_otherwise(run, begun.counts_from, clock);
+        self.reborrow().finish(run, begun, clock);
         None
     }
 
+    /// Step 8 for a listener that ran in its chain: mostly it goes on listening.
+    #[inline(always)]
+    pub(crate) fn finish_called(&mut self, run: &Run<A>, begun: Begun, clock: &impl Clock) {
+        match self.slots.get_mut(begun.index) {
+            Some(slot) if slot.step == Step::Running && slot.place == Place::PLAIN_LISTENER => {
+                self.head.running = Link::NONE;
+                slot.step = Step::Listening;
+            }
+            _ => self.reborrow().finish(run, begun, clock),
+        }
+    }
+
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
     #[inline(never)]
-    fn finish_otherwise(&mut self, run: &Run<A>, counts_from: Instant, clock: &impl Clock) {
-        let index = run.index;
+    pub(crate) fn finish(&mut self, run: &Run<A>, begun: Begun, clock: &impl Clock) {
+        self.head.running = Link::NONE;
+        let index = begun.index;
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
@@ -310,8 +316,13 @@ impl<A: App> Table<'_, A> {
         }
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
+                let next = later(begun.counts_from, slot.period);
                 let now = self.head.read(clock);
-                self.go_on(run, counts_from, missed, now);
+                if run.cause == Step::Due && next > now {
+                    self.arm(index, Step::Timed, next);
+                } else {
+                    self.go_on(run, begun.counts_from, missed, now);
+                }
             }
             Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);

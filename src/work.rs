@@ -15,7 +15,7 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
-    pass::{Batch, Begun, Run},
+    pass::{Batch, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
@@ -586,7 +586,8 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
         _ => return run_queued(table.reborrow(), app, clock),
     }
     while let Some((next, begun)) = table.begin_first(clock, now) {
-        match run(&next, begun, &mut table, app, clock) {
+        call(&next, &mut table, app, clock);
+        match table.finish_first(&next, begun, clock) {
             // How most passes end.
             Some(first)
                 if first > now
@@ -609,7 +610,8 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
 fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
     table.head.unusual.set(Unusual::CALLING, true);
     while let Some((next, begun)) = table.begin_called() {
-        run(&next, begun, &mut table, app, clock);
+        call(&next, &mut table, app, clock);
+        table.finish_called(&next, begun, clock);
         if table.obey_interrupt() {
             table.head.unusual.set(Unusual::CALLING, false);
             return Next::Ended(Ended::Stopped);
@@ -628,7 +630,8 @@ fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C)
 fn run_queued<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let mut priority = Priority::High;
     while let Some((next, begun)) = table.begin_queued(&mut priority, clock) {
-        run(&next, begun, &mut table, app, clock);
+        call(&next, &mut table, app, clock);
+        table.reborrow().finish(&next, begun, clock);
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
         }
@@ -653,15 +656,9 @@ fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     }
 }
 
-/// One run, from the call of the job on. The only place where a job is called. What the first deadline is now, if that is known.
+/// The only place where a job is called.
 #[inline(always)]
-fn run<A: App, C: Clock>(
-    run: &Run<A>,
-    begun: Begun,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &C,
-) -> Option<Instant> {
+fn call<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
     let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
@@ -669,7 +666,6 @@ fn run<A: App, C: Clock>(
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, begun, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
