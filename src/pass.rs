@@ -316,12 +316,12 @@ impl<A: App> Table<'_, A> {
         }
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
-                let next = later(begun.counts_from, slot.period);
                 let now = self.head.read(clock);
-                if run.cause == Step::Due && next > now {
-                    self.arm(index, Step::Timed, next);
+                let deadline = self.next_deadline(run, begun.counts_from, missed, now);
+                if deadline < now {
+                    self.queue_late(index, deadline);
                 } else {
-                    self.go_on(run, begun.counts_from, missed, now);
+                    self.arm(index, Step::Timed, deadline);
                 }
             }
             Plan::Again(event) if Self::HAS_EVENTS => {
@@ -331,31 +331,30 @@ impl<A: App> Table<'_, A> {
             Plan::Every(_) | Plan::On(_) | Plan::Again(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
-                self.withdraw(index);
+                self.withdraw_unqueued(index);
                 self.release(index);
             }
         }
     }
 
-    /// A repeating task goes on that is late, that counts from the start of its run, or that has
+    /// When a repeating task runs next, which may be late, count from the start of its run, or have
     /// waited for an event.
-    #[cold]
-    fn go_on(&mut self, run: &Run<A>, counts_from: Instant, missed: Missed, now: Instant) {
-        let Some(slot) = self.slots.get_mut(run.index) else { return };
-        let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
-            let next = repeat::after_run(run.scheduled_at, slot.period, missed, counts_from, now);
-            let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
-            slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
-            log::missed(self.view(), run.id(), next.skipped);
-            next.deadline
-        } else {
-            self.after_waiting(run, counts_from, missed, now)
-        };
-        if deadline < now {
-            self.queue_late(run.index, deadline);
-        } else {
-            self.arm(run.index, Step::Timed, deadline);
+    fn next_deadline(
+        &mut self,
+        run: &Run<A>,
+        counts_from: Instant,
+        missed: Missed,
+        now: Instant,
+    ) -> Instant {
+        if run.cause != Step::Due && Self::HAS_EVENTS {
+            return self.after_waiting(run, counts_from, missed, now);
         }
+        let Some(slot) = self.slots.get_mut(run.index) else { return now };
+        let next = repeat::after_run(run.scheduled_at, slot.period, missed, counts_from, now);
+        let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+        slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+        log::missed(self.view(), run.id(), next.skipped);
+        next.deadline
     }
 
     /// A listener for life goes back to its event, with its timeout if it has one.
@@ -381,7 +380,7 @@ impl<A: App> Table<'_, A> {
     fn queue_late(&mut self, index: usize, deadline: Instant) {
         self.queue_called();
         let limit = self.head.limit;
-        self.withdraw(index);
+        self.withdraw_unqueued(index);
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Due;

@@ -503,6 +503,17 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
         self.queue_called();
+        let Some(slot) = self.slots.get(index) else { return };
+        if slot.step.is_ready() {
+            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
+                Chain::remove::<QUEUE, _>(queue, self.slots, index);
+            }
+        }
+        self.withdraw_unqueued(index);
+    }
+
+    /// The same for one that is in no ready queue, such as the one that runs.
+    pub(crate) fn withdraw_unqueued(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let listed = slot.place.is_listed();
         if slot.place.is_armed() {
@@ -511,10 +522,6 @@ impl<A: App> Table<'_, A> {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
             }
             timeline::disarm(self.slots, index);
-        } else if slot.step.is_ready() {
-            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
-                Chain::remove::<QUEUE, _>(queue, self.slots, index);
-            }
         }
         if listed {
             self.leave(index);

@@ -44,11 +44,9 @@ impl<'a, A: App> View<'a, A> {
         if self.slack_of(first).is_zero() {
             return Some(first.node.deadline);
         }
-        self.slots
-            .iter()
-            .filter(|slot| slot.place.is_armed())
-            .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
-            .min()
+        let armed = self.slots.iter().filter(|slot| slot.place.is_armed());
+        let latest = armed.map(|slot| later(slot.node.deadline, self.slack_of(slot)));
+        Some(latest.fold(Instant::from_ticks(u64::MAX), Instant::min))
     }
 
     fn slack_of(&self, slot: &Slot<A>) -> Duration {
