@@ -10,7 +10,7 @@ use crate::{
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Head, Place, Plan, QUEUE, Slot, Step, Table, Unserved, Unusual, WAITING},
-    task::{Missed, Options, Priority, TaskId},
+    task::{Missed, Options, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
     waiting::Called,
@@ -109,6 +109,7 @@ impl<A: App> Table<'_, A> {
         if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
             let first = self.slots.get(timeline::first(self.slots));
             if first.is_none_or(|slot| slot.node.deadline > now) {
+                self.head.unusual.set(Unusual::CALLING, true);
                 return Batch::Called;
             }
             self.queue_called();
@@ -121,23 +122,32 @@ impl<A: App> Table<'_, A> {
         Batch::Queued
     }
 
-    /// The next run of a pass in the order of the timeline.
+    /// The next run of a pass, in the order of the timeline or through the ready queues.
     ///
-    /// The task stays in the timeline for its run: nothing comes to stand before it, as what a job
-    /// arms is due later or goes to a queue.
+    /// A task that comes from the timeline stays there for its run: nothing comes to stand before
+    /// it, as what a job arms is due later or goes to a queue.
     #[inline(always)]
-    pub(crate) fn begin_first(
+    pub(crate) fn begin_next(
         &mut self,
+        batch: Batch,
         clock: &impl Clock,
         now: Instant,
     ) -> Option<(Run<A>, Begun)> {
-        let index = timeline::first(self.slots);
-        let slot = self.slots.get_mut(index)?;
-        if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
-            return None;
-        }
+        let (index, slot) = if batch == Batch::InOrder {
+            let index = timeline::first(self.slots);
+            let slot = self.slots.get_mut(index)?;
+            if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
+                return None;
+            }
+            slot.step = Step::Due;
+            (index, slot)
+        } else {
+            let index = self.reborrow().take_queued();
+            let slot = self.slots.get_mut(index)?;
+            (index, slot)
+        };
         let from = Self::counts_from(self.head, slot, clock);
-        Self::begin(self.head, slot, index, Step::Due, from)
+        Self::begin(self.head, slot, index, from)
     }
 
     /// The next run of a pass through the listeners of a called event; none when they have all
@@ -148,29 +158,32 @@ impl<A: App> Table<'_, A> {
         let slot = self.slots.get_mut(next.index())?;
         self.head.called.next = Linked::<WAITING>::links(slot).next();
         slot.node.deadline = at;
-        Self::begin(self.head, slot, next.index(), Step::Called, at)
+        slot.step = Step::Called;
+        Self::begin(self.head, slot, next.index(), at)
     }
 
-    /// The next run of a pass through the ready queues, from this priority down.
-    #[inline(always)]
-    pub(crate) fn begin_queued(
-        &mut self,
-        priority: &mut Priority,
-        clock: &impl Clock,
-    ) -> Option<(Run<A>, Begun)> {
-        loop {
-            let queue = self.head.ready.get_mut(*priority as usize)?;
+    /// All listeners of the event have run, or have been queued by a job. What is left of the pass.
+    pub(crate) fn end_called(&mut self) -> Batch {
+        self.head.unusual.set(Unusual::CALLED, false);
+        self.head.unusual.set(Unusual::CALLING, false);
+        Batch::Queued
+    }
+
+    /// Takes the next one of the pass out of the ready queues; an index that no slot has when there
+    /// is none.
+    #[inline(never)]
+    fn take_queued(&mut self) -> usize {
+        for queue in self.head.ready.iter_mut().rev() {
             let index = queue.first().index();
-            match self.slots.get_mut(index) {
+            match self.slots.get(index) {
                 Some(slot) if slot.node.sequence < self.head.limit => {
                     queue.pop::<QUEUE, _>(self.slots);
-                    let slot = self.slots.get_mut(index)?;
-                    let (cause, from) = (slot.step, Self::counts_from(self.head, slot, clock));
-                    return Self::begin(self.head, slot, index, cause, from);
+                    return index;
                 }
-                _ => *priority = priority.below()?,
+                _ => {}
             }
         }
+        usize::MAX
     }
 
     /// What the deadline after this run counts from: its own, or the beginning of the run.
@@ -188,7 +201,6 @@ impl<A: App> Table<'_, A> {
         head: &mut Head<A>,
         slot: &mut Slot<A>,
         index: usize,
-        cause: Step,
         counts_from: Instant,
     ) -> Option<(Run<A>, Begun)> {
         let (job, params) = slot.work.as_ref()?;
@@ -199,7 +211,7 @@ impl<A: App> Table<'_, A> {
             index,
             generation: slot.generation,
             unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
-            cause,
+            cause: slot.step,
             event: slot.event,
         };
         slot.step = Step::Running;

@@ -214,7 +214,6 @@ impl Unusual {
     pub(crate) const CALLING: Self = Self(32);
     /// There may be priorities, timeouts or delays; see [`Head::ranked`].
     pub(crate) const RANKED: Self = Self(16);
-    pub(crate) const ALL_CALLED: Self = Self(Self::CALLED.0 | Self::CALLING.0);
     /// Listeners must be told one by one.
     pub(crate) const NO_CALL: Self = Self(Self::QUEUED.0 | Self::CALLING.0);
     /// The order of the timeline may not be that of the pass.
@@ -692,8 +691,8 @@ mod tests {
         slots: Vec<Slot<Node>>,
         options: Vec<Options>,
         now: Instant,
-        /// The pass, the priority it has come to, and when it began; `None` between passes.
-        pass: Option<(Batch, Priority, Instant)>,
+        /// The pass, and when it began; `None` between passes.
+        pass: Option<(Batch, Instant)>,
         run: Option<(Run<Node>, Begun)>,
     }
 
@@ -734,24 +733,24 @@ mod tests {
                     }
                     _ => self.table().finish(&run, begun, &Stopped(now)),
                 },
-                None => self.pass = Some((self.table().open_pass(now), Priority::High, now)),
+                None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
-            let (batch, mut priority, began) = self.pass.take()?;
-            let clock = Stopped(now);
+            let (mut batch, began) = self.pass.take()?;
             let mut run = None;
-            match batch {
-                Batch::InOrder => run = self.table().begin_first(&clock, began),
-                Batch::Called => run = self.table().begin_called(),
-                Batch::Queued => {}
+            if batch == Batch::Called {
+                run = self.table().begin_called();
             }
-            if batch != Batch::InOrder && run.is_none() {
-                run = self.table().begin_queued(&mut priority, &clock);
+            if run.is_none() {
+                if batch == Batch::Called {
+                    batch = self.table().end_called();
+                }
+                run = self.table().begin_next(batch, &Stopped(now), began);
             }
             let run = run?;
-            self.pass = Some((batch, priority, began));
+            self.pass = Some((batch, began));
             let id = run.0.id();
             self.run = Some(run);
             Some(id)

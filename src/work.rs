@@ -18,8 +18,8 @@ use crate::{
     pass::{Batch, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
-        Status, Task, TaskId, When,
+        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
+        Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -578,25 +578,33 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     if !table.read_mail(now) {
         return Next::Ended(Ended::Stopped);
     }
-    match table.open_pass(now) {
-        Batch::InOrder => {}
-        Batch::Called if Table::<A>::HAS_EVENTS => {
-            return run_called(table.reborrow(), app, clock);
+    let mut batch = table.open_pass(now);
+    if Table::<A>::HAS_EVENTS && batch == Batch::Called {
+        let stopped = run_called(table.reborrow(), app, clock);
+        batch = table.end_called();
+        if stopped {
+            return Next::Ended(Ended::Stopped);
         }
-        _ => return run_queued(table.reborrow(), app, clock),
+        if !table.head.unusual.includes(Unusual::QUEUED) {
+            return what_next(table.reborrow());
+        }
     }
-    while let Some((next, begun)) = table.begin_first(clock, now) {
+    while let Some((next, begun)) = table.begin_next(batch, clock, now) {
         call(&next, &mut table, app, clock);
-        match table.finish_first(&next, begun, clock) {
-            // How most passes end.
-            Some(first)
-                if first > now
-                    && table.head.unusual == Unusual::NOTHING
-                    && !table.interrupt_asks() =>
-            {
-                return Next::At(first);
+        if batch == Batch::InOrder {
+            match table.finish_first(&next, begun, clock) {
+                // How most passes end.
+                Some(first)
+                    if first > now
+                        && table.head.unusual == Unusual::NOTHING
+                        && !table.interrupt_asks() =>
+                {
+                    return Next::At(first);
+                }
+                _ => {}
             }
-            _ => {}
+        } else {
+            table.reborrow().finish(&next, begun, clock);
         }
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
@@ -605,38 +613,17 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     what_next(table.reborrow())
 }
 
-/// A pass through the listeners of an event.
+/// A pass through the listeners of an event; whether an interrupt has stopped it.
 #[inline(never)]
-fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
-    table.head.unusual.set(Unusual::CALLING, true);
+fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> bool {
     while let Some((next, begun)) = table.begin_called() {
         call(&next, &mut table, app, clock);
         table.finish_called(&next, begun, clock);
         if table.obey_interrupt() {
-            table.head.unusual.set(Unusual::CALLING, false);
-            return Next::Ended(Ended::Stopped);
+            return true;
         }
     }
-    table.head.unusual.set(Unusual::ALL_CALLED, false);
-    if table.head.unusual.includes(Unusual::QUEUED) {
-        // A job may have had the others queued.
-        return run_queued(table.reborrow(), app, clock);
-    }
-    what_next(table.reborrow())
-}
-
-/// A pass through the ready queues.
-#[inline(never)]
-fn run_queued<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
-    let mut priority = Priority::High;
-    while let Some((next, begun)) = table.begin_queued(&mut priority, clock) {
-        call(&next, &mut table, app, clock);
-        table.reborrow().finish(&next, begun, clock);
-        if table.obey_interrupt() {
-            return Next::Ended(Ended::Stopped);
-        }
-    }
-    what_next(table.reborrow())
+    false
 }
 
 #[inline(never)]
