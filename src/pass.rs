@@ -294,7 +294,10 @@ impl<A: App> Table<'_, A> {
             // Later than now, so the period is not zero.
             if next > self.head.read(clock) {
                 self.head.running = Link::NONE;
-                return self.arm(begun.index, Step::Timed, next);
+                slot.step = Step::Timed;
+                slot.node.deadline = next;
+                slot.node.sequence = self.head.next_sequence();
+                return Some(timeline::postpone(self.slots, begun.index, next));
             }
         }
         self.reborrow().finish(run, begun, clock);
@@ -393,7 +396,7 @@ impl<A: App> Table<'_, A> {
         self.queue_called();
         let limit = self.head.limit;
         self.withdraw_unqueued(index);
-        let sequence = self.next_sequence();
+        let sequence = self.head.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Due;
         slot.node.deadline = deadline;

@@ -282,6 +282,14 @@ impl<A: App> Head<A> {
         }
     }
 
+    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
+    /// the last of them still waits for the next pass.
+    pub(crate) fn next_sequence(&mut self) -> u32 {
+        let sequence = self.sequence;
+        self.sequence = sequence.saturating_add(1);
+        sequence
+    }
+
     /// A reason more for another order than that of the timeline.
     pub(crate) fn rank(&mut self) {
         self.ranked = self.ranked.wrapping_add(1);
@@ -364,14 +372,6 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn view(&self) -> View<'_, A> {
         View { head: self.head, slots: self.slots, options: self.options }
-    }
-
-    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
-    /// the last of them still waits for the next pass.
-    pub(crate) fn next_sequence(&mut self) -> u32 {
-        let sequence = self.head.sequence;
-        self.head.sequence = sequence.saturating_add(1);
-        sequence
     }
 }
 

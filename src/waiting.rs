@@ -64,11 +64,10 @@ impl<A: App> Table<'_, A> {
         }
     }
 
-    /// What the first deadline is now, if the task was the first and still is in the timeline.
     #[inline]
-    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) -> Option<Instant> {
-        let sequence = self.next_sequence();
-        let slot = self.slots.get_mut(index)?;
+    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) {
+        let sequence = self.head.next_sequence();
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         if step.waits_for_event() {
             self.head.rank();
@@ -77,11 +76,11 @@ impl<A: App> Table<'_, A> {
         slot.node.sequence = sequence;
         if slot.place.is_armed() {
             // It has run where it was, and nothing is due before now.
-            return Some(timeline::postpone(self.slots, index, deadline));
+            timeline::postpone(self.slots, index, deadline);
+        } else {
+            slot.place.arm();
+            timeline::arm(self.slots, index, deadline);
         }
-        slot.place.arm();
-        timeline::arm(self.slots, index, deadline);
-        None
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
@@ -89,7 +88,7 @@ impl<A: App> Table<'_, A> {
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
         self.queue_called();
         self.head.unusual.set(Unusual::QUEUED, true);
-        let sequence = self.next_sequence();
+        let sequence = self.head.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         slot.node.deadline = now;
