@@ -354,6 +354,7 @@ impl<A: App> Table<'_, A> {
 
     /// When a repeating task runs next, which may be late, count from the start of its run, or have
     /// waited for an event.
+    #[inline(never)]
     fn next_deadline(
         &mut self,
         run: &Run<A>,
