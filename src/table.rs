@@ -210,8 +210,12 @@ impl Unusual {
     pub(crate) const SLACK: Self = Self(4);
     /// The listeners of an event run where they are.
     pub(crate) const CALLED: Self = Self(8);
+    /// They are running.
+    pub(crate) const CALLING: Self = Self(32);
     /// There may be priorities, timeouts or delays; see [`Head::ranked`].
     pub(crate) const RANKED: Self = Self(16);
+    /// Listeners must be told one by one.
+    pub(crate) const NO_CALL: Self = Self(Self::QUEUED.0 | Self::CALLING.0);
     /// The order of the timeline may not be that of the pass.
     pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
 
@@ -276,6 +280,14 @@ impl<A: App> Head<A> {
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
             mail: None,
         }
+    }
+
+    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
+    /// the last of them still waits for the next pass.
+    pub(crate) fn next_sequence(&mut self) -> u32 {
+        let sequence = self.sequence;
+        self.sequence = sequence.saturating_add(1);
+        sequence
     }
 
     /// A reason more for another order than that of the timeline.
@@ -360,14 +372,6 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn view(&self) -> View<'_, A> {
         View { head: self.head, slots: self.slots, options: self.options }
-    }
-
-    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
-    /// the last of them still waits for the next pass.
-    pub(crate) fn next_sequence(&mut self) -> u32 {
-        let sequence = self.head.sequence;
-        self.head.sequence = sequence.saturating_add(1);
-        sequence
     }
 }
 
@@ -498,6 +502,17 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
         self.queue_called();
+        let Some(slot) = self.slots.get(index) else { return };
+        if slot.step.is_ready() {
+            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
+                Chain::remove::<QUEUE, _>(queue, self.slots, index);
+            }
+        }
+        self.withdraw_unqueued(index);
+    }
+
+    /// The same for one that is in no ready queue, such as the one that runs.
+    pub(crate) fn withdraw_unqueued(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let listed = slot.place.is_listed();
         if slot.place.is_armed() {
@@ -506,10 +521,6 @@ impl<A: App> Table<'_, A> {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
             }
             timeline::disarm(self.slots, index);
-        } else if slot.step.is_ready() {
-            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
-                Chain::remove::<QUEUE, _>(queue, self.slots, index);
-            }
         }
         if listed {
             self.leave(index);
@@ -711,23 +722,34 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some((run, begun)) => {
-                    let first = self.table().finish(&run, begun, &Stopped(now));
-                    if let Some(deadline) = first {
-                        let first = timeline::first(&self.slots);
-                        assert_eq!(deadline, self.slots[first].node.deadline);
+                Some((run, begun)) => match self.pass {
+                    Some((Batch::InOrder, ..)) => {
+                        let told = self.table().finish_first(&run, begun, &Stopped(now));
+                        let first = self.slots.get(timeline::first(&self.slots));
+                        assert!(told.is_none() || told == first.map(|slot| slot.node.deadline));
                     }
-                }
+                    Some((Batch::Called, ..)) => {
+                        self.table().finish_called(&run, begun, &Stopped(now));
+                    }
+                    _ => self.table().finish(&run, begun, &Stopped(now)),
+                },
                 None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
             let (mut batch, began) = self.pass.take()?;
-            let run = match batch {
-                Batch::InOrder => self.table().begin_first(&Stopped(now), began)?,
-                _ => self.table().begin_next(&mut batch, &Stopped(now))?,
-            };
+            let mut run = None;
+            if batch == Batch::Called {
+                run = self.table().begin_called();
+            }
+            if run.is_none() {
+                if batch == Batch::Called {
+                    batch = self.table().end_called();
+                }
+                run = self.table().begin_next(batch, &Stopped(now), began);
+            }
+            let run = run?;
             self.pass = Some((batch, began));
             let id = run.0.id();
             self.run = Some(run);

@@ -361,16 +361,6 @@ pub enum Priority {
     High,
 }
 
-impl Priority {
-    pub(crate) const fn below(self) -> Option<Self> {
-        match self {
-            Self::High => Some(Self::Normal),
-            Self::Normal => Some(Self::Low),
-            Self::Low => None,
-        }
-    }
-}
-
 /// What becomes of the deadlines of a repeating task that have passed when its job returns.
 ///
 /// ```text

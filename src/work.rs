@@ -15,7 +15,7 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
-    pass::{Batch, Begun, Run},
+    pass::{Batch, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
@@ -580,21 +580,33 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     if !table.read_mail(now) {
         return Next::Ended(Ended::Stopped);
     }
-    match table.open_pass(now) {
-        Batch::InOrder => {}
-        batch => return run_batch(table.reborrow(), batch, app, clock),
+    let mut batch = table.open_pass(now);
+    if Table::<A>::HAS_EVENTS && batch == Batch::Called {
+        let stopped = run_called(table.reborrow(), app, clock);
+        batch = table.end_called();
+        if stopped {
+            return Next::Ended(Ended::Stopped);
+        }
+        if !table.head.unusual.includes(Unusual::QUEUED) {
+            return what_next(table.reborrow());
+        }
     }
-    while let Some((next, begun)) = table.begin_first(clock, now) {
-        match run(&next, begun, &mut table, app, clock) {
-            // How most passes end.
-            Some(first)
-                if first > now
-                    && table.head.unusual == Unusual::NOTHING
-                    && !table.interrupt_asks() =>
-            {
-                return Next::At(first);
+    while let Some((next, begun)) = table.begin_next(batch, clock, now) {
+        call(&next, &mut table, app, clock);
+        if batch == Batch::InOrder {
+            match table.finish_first(&next, begun, clock) {
+                // How most passes end.
+                Some(first)
+                    if first > now
+                        && table.head.unusual == Unusual::NOTHING
+                        && !table.interrupt_asks() =>
+                {
+                    return Next::At(first);
+                }
+                _ => {}
             }
-            _ => {}
+        } else {
+            table.reborrow().finish(&next, begun, clock);
         }
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
@@ -603,21 +615,17 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     what_next(table.reborrow())
 }
 
-/// The rest of a pass that does not go in the order of the timeline.
+/// A pass through the listeners of an event; whether an interrupt has stopped it.
 #[inline(never)]
-fn run_batch<A: App, C: Clock>(
-    mut table: Table<'_, A>,
-    mut batch: Batch,
-    app: &mut A,
-    clock: &C,
-) -> Next {
-    while let Some((next, begun)) = table.begin_next(&mut batch, clock) {
-        run(&next, begun, &mut table, app, clock);
+fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> bool {
+    while let Some((next, begun)) = table.begin_called() {
+        call(&next, &mut table, app, clock);
+        table.finish_called(&next, begun, clock);
         if table.obey_interrupt() {
-            return Next::Ended(Ended::Stopped);
+            return true;
         }
     }
-    what_next(table.reborrow())
+    false
 }
 
 #[inline(never)]
@@ -637,16 +645,9 @@ fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     }
 }
 
-/// One run, from the call of the job on. With [`Table::begin_first`] and [`Table::begin_next`] the
-/// only place where a run begins and ends. What the first deadline is now, if that is known.
+/// The only place where a job is called.
 #[inline(always)]
-fn run<A: App, C: Clock>(
-    run: &Run<A>,
-    begun: Begun,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &C,
-) -> Option<Instant> {
+fn call<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
     let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
@@ -654,7 +655,6 @@ fn run<A: App, C: Clock>(
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, begun, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.

@@ -851,6 +851,72 @@ fn a_task_that_cancels_itself_ends_when_it_returns() {
 }
 
 #[test]
+fn a_listener_that_leaves_in_its_run_and_triggers_another_event_makes_work_for_the_next_pass() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let leaves = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        cx.abort_current_task();
+        assert_eq!(cx.trigger_event(Sampled), 2);
+        story.tell("leaves", cx)
+    };
+    work.schedule(Task::on(Button, leaves).again()).unwrap();
+    work.schedule(Task::on(Sampled, a).again()).unwrap();
+    work.schedule(Task::on(Sampled, b).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.names(), ["leaves"]);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["leaves", "a", "b"]);
+}
+
+#[test]
+fn listeners_are_ready_from_the_trigger_on_and_each_until_its_own_run() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let looks = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        let states = story.ids.iter().map(|&id| cx.status(id).map(|status| status.state));
+        let expected = [State::Listening(Button), State::Running, State::Ready, State::Ready];
+        assert!(states.eq(expected.map(Ok)));
+        assert_eq!((cx.pending_count(), cx.task_count()), (2, 4));
+        story.tell("looks", cx)
+    };
+    story.ids =
+        [a, looks, b, c].map(|job| work.schedule(Task::on(Button, job).again()).unwrap()).to_vec();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    for &id in &story.ids {
+        let status = work.status(id).unwrap();
+        assert_eq!((status.state, status.next_run), (State::Ready, Some(millis(5))));
+    }
+    assert_eq!(work.pending_count(), 4);
+    assert_eq!(work.poll(&mut story), Next::Ended(Ended::NothingToWaitFor));
+    assert_eq!(story.names(), ["a", "looks", "b", "c"]);
+    assert_eq!(work.pending_count(), 0);
+}
+
+#[test]
+fn what_is_done_to_listeners_between_their_trigger_and_their_runs_counts() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let meddles = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        cx.cancel(story.ids[0]).unwrap();
+        cx.send(story.ids[1], 7).unwrap();
+        cx.schedule(Task::on(Button, d).again()).unwrap(); // not for the trigger that was
+        assert_eq!(cx.trigger_event_with(Button, 8), 4, "itself, two who are ready, the new one");
+        cx.send(story.ids[2], 9).unwrap();
+        cx.abort_current_task();
+        story.tell("meddles", cx)
+    };
+    work.schedule(Task::on(Button, meddles).again()).unwrap();
+    story.ids = [a, b, c].map(|job| work.schedule(Task::on(Button, job).again()).unwrap()).to_vec();
+    work.trigger_event(Button);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.names(), ["meddles", "b", "c"]);
+    assert_eq!(story.params, [0, 8, 9]);
+    assert_eq!(story.merged, [0, 1, 1]);
+}
+
+#[test]
 fn a_run_that_has_cancelled_itself_still_knows_who_it_is() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<2>(&clock);
