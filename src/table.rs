@@ -48,15 +48,39 @@ pub(crate) struct Slot<A: App> {
     pub(crate) place: Place,
 }
 
-/// What has come to a task since its last run and gets no run of its own.
+/// What has come to a task since its last run: what gets no run of its own, and whether there were
+/// params with it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unserved {
     pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    /// Triggers merged, and a bit for the params.
+    rest: u16,
 }
 
 impl Unserved {
-    pub(crate) const NONE: Self = Self { missed: 0, merged: 0 };
+    pub(crate) const NONE: Self = Self { missed: 0, rest: 0 };
+
+    const BROUGHT: u16 = 1 << 15;
+
+    /// How many triggers were merged.
+    pub(crate) const fn merged(self) -> u16 {
+        self.rest & !Self::BROUGHT
+    }
+
+    pub(crate) const fn count_merged(&mut self) {
+        if self.merged() < Self::BROUGHT - 1 {
+            self.rest += 1;
+        }
+    }
+
+    /// Whether a trigger or a `send` has brought params.
+    pub(crate) const fn has_brought(self) -> bool {
+        self.rest & Self::BROUGHT != 0
+    }
+
+    pub(crate) const fn bring(&mut self) {
+        self.rest |= Self::BROUGHT;
+    }
 }
 
 /// The state of a slot; `task.rs` has the drawing.
@@ -532,7 +556,8 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
         let slot = self.slots.get_mut(index).ok_or(NoSuchTask)?;
-        if slot.step != Step::Timed {
+        // The running one may have been rescheduled.
+        if slot.step != Step::Timed || self.head.running == Link::to(index) {
             self.end(index);
             return Ok(());
         }
@@ -619,8 +644,9 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn send(&mut self, id: TaskId, params: A::Params) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
-        if let Some(Slot { work: Some((_, kept)), .. }) = self.slot_mut(index) {
+        if let Some(Slot { work: Some((_, kept)), unserved, .. }) = self.slot_mut(index) {
             *kept = params;
+            unserved.bring();
         }
         Ok(())
     }
@@ -925,6 +951,7 @@ mod tests {
         Trigger(Signal, Option<u8>),
         Cancel(prop::sample::Index),
         SetRepeat(prop::sample::Index, u64),
+        Reschedule(prop::sample::Index, u64),
         Send(prop::sample::Index, u8),
         Await(prop::sample::Index, Signal, Option<u64>),
         Stop,
@@ -945,6 +972,7 @@ mod tests {
             8 => (signal(), any::<Option<u8>>()).prop_map(|(event, params)| Act::Trigger(event, params)),
             4 => which().prop_map(Act::Cancel),
             3 => (which(), 0u64..4).prop_map(|(which, period)| Act::SetRepeat(which, period)),
+            3 => (which(), 0u64..4).prop_map(|(which, delay)| Act::Reschedule(which, delay)),
             1 => (which(), any::<u8>()).prop_map(|(which, params)| Act::Send(which, params)),
             6 => (which(), signal(), prop::option::of(0u64..4)).prop_map(
                 |(which, event, timeout)| Act::Await(which, event, timeout)),
@@ -987,6 +1015,9 @@ mod tests {
                 }
                 Act::SetRepeat(which, period) => {
                     let _ = bench.table().set_repeat(*which.get(&ids), micros(period));
+                }
+                Act::Reschedule(which, delay) => {
+                    let _ = bench.table().reschedule(*which.get(&ids), micros(delay), now);
                 }
                 Act::Send(which, params) => {
                     let _ = bench.table().send(*which.get(&ids), params);

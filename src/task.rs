@@ -21,6 +21,7 @@
 //!                            Ready ◄───┘ 4 gather              │   Listening or Free
 //!                                                              ▼
 //!      6 hear, without delay: Ready            9 await_event: Listening, from any but Free
+//!                                              11 reschedule: Timed, from Timed, Ready and Running
 //! ```
 //!
 //! Where a slot is follows from its state: Timed and Delayed are in the timeline, Ready is in a
@@ -277,7 +278,8 @@ impl<A: App> Task<A> {
     /// `on` only: run this long after the trigger. A further trigger meanwhile moves nothing.
     ///
     /// With [`again`](Self::again) and some 30 ms this debounces a contact: a burst of edges is one
-    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first.
+    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first. Where
+    /// edges bring params, add [`keep_first`](Self::keep_first): the last bounce would win.
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.options.delay = delay;
         self
@@ -301,7 +303,8 @@ impl<A: App> Task<A> {
         self
     }
 
-    /// When triggers merge, the oldest params win instead of the newest.
+    /// When triggers merge, the first decides instead of the last: its params count, and if it has
+    /// brought none, none are [new](crate::Cx::new_params).
     pub const fn keep_first(mut self) -> Self {
         self.options.keep_first = true;
         self
@@ -431,7 +434,7 @@ pub struct Status<E> {
     pub faults: u16,
     /// Deadlines skipped since its last run.
     pub missed: u16,
-    /// Triggers merged since its last run.
+    /// Triggers merged since its last run; it stays at 32,767.
     pub merged: u16,
 }
 
@@ -475,13 +478,13 @@ impl<A: App> From<Rejected<A>> for ScheduleError {
     }
 }
 
-/// Why a period could not be set.
+/// Why a period could not be set, or a run not be moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SetRepeatError {
     /// The task does not exist, or not any more.
     NoSuchTask,
-    /// The task waits for an event, so it cannot repeat by time as well.
+    /// An event brings the task's next run, not a time.
     WaitsForEvent,
 }
 

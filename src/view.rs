@@ -89,7 +89,7 @@ impl<'a, A: App> View<'a, A> {
             },
             faults: slot.faults,
             missed: slot.unserved.missed,
-            merged: slot.unserved.merged,
+            merged: slot.unserved.merged(),
         })
     }
 

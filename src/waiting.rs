@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     list::{Chain, Link, Linked},
     table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
-    task::{AwaitError, Options, Priority, TaskId},
+    task::{AwaitError, Options, Priority, SetRepeatError, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,
@@ -200,6 +200,7 @@ impl<A: App> Table<'_, A> {
         while let Some(slot) = self.slots.get_mut(link.index()) {
             if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
                 kept.clone_from(params);
+                slot.unserved.bring();
             }
             link = Linked::<WAITING>::links(slot).next();
         }
@@ -244,13 +245,14 @@ impl<A: App> Table<'_, A> {
                 slot.step = Step::Called;
             }
             Step::Due | Step::Called | Step::Delayed => {
-                slot.unserved.merged = slot.unserved.merged.saturating_add(1);
+                slot.unserved.count_merged();
                 newest = !options.is_some_and(|options| options.keep_first);
             }
             Step::Listening | Step::Running => {}
         }
         if let (true, Some(params), Some((_, kept))) = (newest, params, &mut slot.work) {
             kept.clone_from(params);
+            slot.unserved.bring();
         }
         if !matches!(slot.step, Step::Listening | Step::Running) {
             return;
@@ -275,6 +277,31 @@ impl<A: App> Table<'_, A> {
         } else {
             self.arm(index, Step::Delayed, later(now, delay));
         }
+    }
+
+    /// Step 11: the task's next run is `delay` from now.
+    pub(crate) fn reschedule(
+        &mut self,
+        id: TaskId,
+        delay: Duration,
+        now: Instant,
+    ) -> Result<(), SetRepeatError> {
+        self.queue_called();
+        let index = self.view().place_of(id)?;
+        let Some(slot) = self.slots.get(index) else { return Err(SetRepeatError::NoSuchTask) };
+        let by_time = matches!(slot.plan, Plan::Every(_))
+            && matches!(slot.step, Step::Timed | Step::Due | Step::Running);
+        if !by_time {
+            return Err(SetRepeatError::WaitsForEvent);
+        }
+        let options = slot.options;
+        if let Some(record) = self.options_at(options) {
+            // It has waited for an event; from now on it has another phase.
+            record.has_phase = false;
+        }
+        self.withdraw(index);
+        self.arm_or_ready(index, delay, now);
+        Ok(())
     }
 
     /// Step 9: the task's next run is when `event` comes.

@@ -269,13 +269,41 @@ macro_rules! verbs {
         ///
         /// The run that is armed stays where it is, and the new period counts from it. Zero: no
         /// further run after the armed one; inside the task's own run, none after this one. So a
-        /// shorter period shows only after the next run; to have that sooner, cancel the task and
-        /// schedule it anew. On a
-        /// task that listens, zero ends the listening after its next run.
+        /// shorter period shows only after the next run; to have that sooner,
+        /// [`reschedule`](Self::reschedule) the task as well. On a task that listens, zero ends the
+        /// listening after its next run.
         ///
         /// Errors: [`SetRepeatError`]. Cost: O(1). Callable from: main.
         pub fn set_repeat(&mut self, id: TaskId, period: Duration) -> Result<(), SetRepeatError> {
             self.table().set_repeat(id, period)
+        }
+
+        /// Moves the next run of a task that runs by time: it is `delay` from now. A repeating task
+        /// goes on from there, with a new phase. Inside its own run, also a one-shot runs again.
+        ///
+        /// Errors: [`SetRepeatError`]; a task whose next run an event brings is left alone.
+        /// Cost: O(log tasks). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Instant, Next, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+        /// # fn sample(_: &mut Node, _: &mut Cx<Node>) {}
+        /// # fn light_off(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// let off = work.at(30.secs(), light_off)?;
+        /// work.reschedule(off, 60.secs())?; // somebody moved
+        /// # let _ = work.poll(&mut Node);
+        ///
+        /// let sampling = work.repeat(10.secs(), sample)?;
+        /// work.set_repeat(sampling, 1.secs())?;
+        /// work.reschedule(sampling, 1.secs())?; // from now on, not after the next ten seconds
+        /// assert_eq!(work.poll(&mut Node), Next::At(Instant::from_ticks(1_000_000)));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        pub fn reschedule(&mut self, id: TaskId, delay: Duration) -> Result<(), SetRepeatError> {
+            let now = self.now();
+            self.table().reschedule(id, delay, now)
         }
 
         /// Replaces what a task is run with, from its next run on.
@@ -672,6 +700,35 @@ impl<'a, A: App> Cx<'a, A> {
         &self.run.params
     }
 
+    /// The same, if they are new: if an event or a [`send`](Self::send) has brought them since the
+    /// last run. `None` when this run has the params of an earlier one, or those that the task was
+    /// scheduled with.
+    ///
+    /// ```
+    /// # use ensue::{App, Cx, Task, Work, clock::Virtual};
+    /// # ensue::events! { pub enum Signal { Sampled } }
+    /// struct Node { sum: i16, unknown: u32 }
+    /// impl App for Node { type Event = Signal; type Params = i16; type Outcome = (); }
+    /// fn sampled(node: &mut Node, cx: &mut Cx<Node>) {
+    ///     match cx.new_params() {
+    ///         Some(celsius) => node.sum += celsius,
+    ///         None => node.unknown += 1, // an inbox was full, for instance
+    ///     }
+    /// }
+    /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+    /// work.schedule(Task::on(Signal::Sampled, sampled).again())?;
+    /// let mut node = Node { sum: 0, unknown: 0 };
+    /// work.trigger_event_with(Signal::Sampled, 21);
+    /// let _ = work.poll(&mut node);
+    /// work.trigger_event(Signal::Sampled);
+    /// let _ = work.poll(&mut node);
+    /// assert_eq!((node.sum, node.unknown), (21, 1));
+    /// # Ok::<(), ensue::ScheduleError>(())
+    /// ```
+    pub fn new_params(&self) -> Option<&'a A::Params> {
+        self.run.unserved.has_brought().then_some(&self.run.params)
+    }
+
     /// The task that runs.
     pub fn id(&self) -> TaskId {
         self.run.id()
@@ -702,9 +759,9 @@ impl<'a, A: App> Cx<'a, A> {
     }
 
     /// How many triggers this run answers besides the one that made the task ready; it stays at
-    /// 65,535.
+    /// 32,767.
     pub fn merged(&self) -> u16 {
-        self.run.unserved.merged
+        self.run.unserved.merged()
     }
 
     /// Ends the task that runs: this is its last run.

@@ -31,6 +31,7 @@ enum Op {
     Cancel(Index),
     Abort,
     SetRepeat(Index, u64),
+    Reschedule(Index, u64),
     Send(Index, i32),
     Await(Index, Signal),
     AwaitFor(Index, Signal, u64),
@@ -88,6 +89,7 @@ enum Entry {
         who: usize,
         cause: Cause<Signal>,
         params: i32,
+        new: bool,
         due: u64,
         missed: u16,
         merged: u16,
@@ -243,6 +245,8 @@ macro_rules! act {
             Op::Cancel(which) => id(which).map(|id| Entry::Sent($work.cancel(id))),
             Op::SetRepeat(which, period) => id(which)
                 .map(|id| Entry::Repeats($work.set_repeat(id, Duration::from_ticks(*period)))),
+            Op::Reschedule(which, delay) => id(which)
+                .map(|id| Entry::Repeats($work.reschedule(id, Duration::from_ticks(*delay)))),
             Op::Send(which, params) => id(which).map(|id| Entry::Sent($work.send(id, *params))),
             Op::Await(which, event) => {
                 id(which).map(|id| Entry::Awaits($await(&mut *$work, id, *event)))
@@ -291,6 +295,7 @@ fn job(real: &mut Real, cx: &mut Cx<'_, Real>) -> Result<(), ()> {
         who: real.who(cx.id()),
         cause: cx.cause(),
         params: *cx.params(),
+        new: cx.new_params().is_some(),
         due: cx.scheduled_at().as_ticks(),
         missed: cx.missed(),
         merged: cx.merged(),
@@ -371,6 +376,8 @@ struct Tenant {
     place: usize,
     order: Order,
     params: i32,
+    /// Whether an event or a `send` has brought them since the last run.
+    new: bool,
     plan: Plan,
     has_record: bool,
     mode: Mode,
@@ -500,6 +507,7 @@ impl Model {
             place,
             order: order.clone(),
             params: order.params,
+            new: false,
             plan: match order.when {
                 When::At(_) => Plan::Once(order.missed.unwrap_or_default()),
                 When::Every(period) => Plan::Every(period, order.missed.unwrap_or_default()),
@@ -588,7 +596,8 @@ impl Model {
             }
         }
         if let Some(params) = params {
-            self.alive(who).unwrap().params = params;
+            let task = self.alive(who).unwrap();
+            (task.params, task.new) = (params, true);
         }
     }
 
@@ -631,6 +640,17 @@ impl Model {
             Plan::Once(missed) if period > 0 => Plan::Every(period, missed),
             plan => plan,
         };
+        Ok(())
+    }
+
+    fn reschedule(&mut self, who: usize, delay: u64) -> Result<(), SetRepeatError> {
+        let task = self.alive(who).ok_or(SetRepeatError::NoSuchTask)?;
+        let timed = matches!(task.mode, Mode::Timed | Mode::Ready(Cause::Time) | Mode::Running);
+        if !timed || matches!(task.plan, Plan::On(_) | Plan::Again(_)) {
+            return Err(SetRepeatError::WaitsForEvent);
+        }
+        task.phase = None;
+        self.arm_in(who, delay);
         Ok(())
     }
 
@@ -725,8 +745,8 @@ impl Model {
         task.mode = Mode::Running;
         let due = task.due;
         let (missed, merged) = (std::mem::take(&mut task.missed), std::mem::take(&mut task.merged));
-        let params = task.params;
-        self.trace.push(Entry::Run { at: started, who, cause, params, due, missed, merged });
+        let (params, new) = (task.params, std::mem::take(&mut task.new));
+        self.trace.push(Entry::Run { at: started, who, cause, params, new, due, missed, merged });
 
         let mut fails = false;
         for op in self.jobs.next().unwrap_or_default() {
@@ -812,8 +832,12 @@ impl Model {
             Op::SetRepeat(which, period) => {
                 who(which).map(|who| Entry::Repeats(self.set_repeat(who, *period)))
             }
+            Op::Reschedule(which, delay) => {
+                who(which).map(|who| Entry::Repeats(self.reschedule(who, *delay)))
+            }
             Op::Send(which, params) => who(which).map(|who| {
-                Entry::Sent(self.alive(who).map(|task| task.params = *params).ok_or(NoSuchTask))
+                let sent = self.alive(who).map(|task| (task.params, task.new) = (*params, true));
+                Entry::Sent(sent.ok_or(NoSuchTask))
             }),
             Op::Await(which, event) => {
                 who(which).map(|who| Entry::Awaits(self.awaits(who, *event, None)))
@@ -957,6 +981,7 @@ fn ops() -> impl Strategy<Value = Op> {
         3 => which().prop_map(Op::Cancel),
         1 => Just(Op::Abort),
         4 => (which(), 0u64..5).prop_map(|(which, period)| Op::SetRepeat(which, period)),
+        3 => (which(), 0u64..6).prop_map(|(which, delay)| Op::Reschedule(which, delay)),
         2 => (which(), 200..300).prop_map(|(which, params)| Op::Send(which, params)),
         4 => (which(), signals()).prop_map(|(which, event)| Op::Await(which, event)),
         3 => (which(), signals(), 0u64..6)
