@@ -100,6 +100,14 @@ impl fmt::Display for TaskId {
 /// # Ok::<(), ScheduleError>(())
 /// ```
 ///
+/// What there is to say, and of what; the rest is for all:
+///
+/// | | [`now`](Self::now), [`at`](Self::at) | [`repeat`](Self::repeat) | [`on`](Self::on) |
+/// |---|---|---|---|
+/// | [`first_at`](Self::first_at) | | yes | |
+/// | [`missed`](Self::missed) | yes | yes | |
+/// | [`again`](Self::again), [`delay`](Self::delay), [`timeout`](Self::timeout) | | | yes |
+///
 /// What [`named`](Self::named), [`tag`](Self::tag), [`slack`](Self::slack),
 /// [`delay`](Self::delay), [`timeout`](Self::timeout), [`latched`](Self::latched) and
 /// [`keep_first`](Self::keep_first) say is kept in a record of options. A `Work` has as many
@@ -314,12 +322,16 @@ impl<A: App> Task<A> {
     pub(crate) fn order(&self) -> Result<Order<'_, A>, ScheduleError> {
         let listens = matches!(self.when, When::On(_));
         let repeats = matches!(self.when, When::Every(_));
-        let for_listeners =
-            self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
-        let for_timed = self.missed.is_some();
-        let for_repeating = self.first_at.is_some();
-        if (for_listeners && !listens) || (for_timed && listens) || (for_repeating && !repeats) {
-            return Err(ScheduleError::WrongOption);
+        for (is_said, has_use, option) in [
+            (self.again, listens, WrongOption::Again),
+            (!self.options.delay.is_zero(), listens, WrongOption::Delay),
+            (!self.options.timeout.is_zero(), listens, WrongOption::Timeout),
+            (self.missed.is_some(), !listens, WrongOption::Missed),
+            (self.first_at.is_some(), repeats, WrongOption::FirstAt),
+        ] {
+            if is_said && !has_use {
+                return Err(ScheduleError::WrongOption(option));
+            }
         }
         Ok(Order {
             job: self.job,
@@ -454,8 +466,23 @@ pub enum ScheduleError {
     TagTaken,
     /// A period of zero.
     ZeroPeriod,
-    /// An option that this kind of task has no use for, such as `again` with `repeat`.
-    WrongOption,
+    /// The [task](Task) says something that its kind has no use for, such as `again` with `repeat`.
+    WrongOption(WrongOption),
+}
+
+/// What a task says though its kind has no use for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WrongOption {
+    /// [`again`](Task::again), without listening.
+    Again,
+    /// [`delay`](Task::delay), without listening.
+    Delay,
+    /// [`timeout`](Task::timeout), without listening.
+    Timeout,
+    /// [`missed`](Task::missed) of a task that listens.
+    Missed,
+    /// [`first_at`](Task::first_at), without repeating.
+    FirstAt,
 }
 
 /// A task that could not be scheduled, and why; nothing else has changed.
@@ -524,7 +551,11 @@ impl fmt::Display for ScheduleError {
             Self::OptionsFull => "no record for the task's options is free",
             Self::TagTaken => "another task has this tag",
             Self::ZeroPeriod => "a period of zero",
-            Self::WrongOption => "an option that this kind of task has no use for",
+            Self::WrongOption(WrongOption::Again) => "`again` is for tasks that listen",
+            Self::WrongOption(WrongOption::Delay) => "`delay` is for tasks that listen",
+            Self::WrongOption(WrongOption::Timeout) => "`timeout` is for tasks that listen",
+            Self::WrongOption(WrongOption::Missed) => "`missed` is not for tasks that listen",
+            Self::WrongOption(WrongOption::FirstAt) => "`first_at` is for tasks that repeat",
         })
     }
 }

@@ -200,6 +200,28 @@ macro_rules! verbs {
         /// let _again_later: Task<Node> = rejected.task;
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
+        ///
+        /// `?` makes a [`ScheduleError`] of it. For an error type of your own say how, or leave the
+        /// task behind with `.map_err(|rejected| rejected.reason)?`; that also helps where an app
+        /// that borrows something keeps [`Rejected`] out of a `Box<dyn Error>`:
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Rejected, ScheduleError, Task};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = Result<(), Trouble>; }
+        /// enum Trouble {
+        ///     Schedule(ScheduleError),
+        /// }
+        /// impl<A: App> From<Rejected<A>> for Trouble {
+        ///     fn from(rejected: Rejected<A>) -> Self {
+        ///         Self::Schedule(rejected.reason)
+        ///     }
+        /// }
+        /// fn begin(_: &mut Node, cx: &mut Cx<Node>) -> Result<(), Trouble> {
+        ///     cx.schedule(Task::at(1.secs(), begin).named("again"))?;
+        ///     Ok(())
+        /// }
+        /// ```
         pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
             let now = self.now();
             match task.order().and_then(|order| self.table().settle(order, now)) {

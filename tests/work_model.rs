@@ -13,6 +13,7 @@ use std::rc::Rc;
 use ensue::{
     App, AwaitError, Cause, Clock, Cx, Duration, Ended, Fault, Inbox, Instant, Missed, Next,
     NoSuchTask, Priority, ScheduleError, SetRepeatError, State, Status, Task, TaskId, Work,
+    WrongOption,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -477,11 +478,15 @@ impl Model {
     fn schedule(&mut self, order: &Order) -> Result<String, ScheduleError> {
         let listens = matches!(order.when, When::On(_));
         let repeats = matches!(order.when, When::Every(_));
-        if (order.again || order.delay > 0 || order.timeout > 0) && !listens {
-            return Err(ScheduleError::WrongOption);
-        }
-        if (order.missed.is_some() && listens) || (order.first_at.is_some() && !repeats) {
-            return Err(ScheduleError::WrongOption);
+        let wrong = [
+            (order.again && !listens, WrongOption::Again),
+            (order.delay > 0 && !listens, WrongOption::Delay),
+            (order.timeout > 0 && !listens, WrongOption::Timeout),
+            (order.missed.is_some() && listens, WrongOption::Missed),
+            (order.first_at.is_some() && !repeats, WrongOption::FirstAt),
+        ];
+        if let Some((_, option)) = wrong.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            return Err(ScheduleError::WrongOption(option));
         }
         if let When::Every(0) = order.when {
             return Err(ScheduleError::ZeroPeriod);

@@ -10,7 +10,7 @@ use ensue::time::since;
 use ensue::{
     App, AwaitError, Cause, Clock, Cx, Duration, Ended, Event, Events, ExtU64, Fault, FaultKind,
     Inbox, Instant, Missed, Next, NoSuchTask, Priority, ScheduleError, SetRepeatError, Sleep,
-    State, Task, TaskId, Work,
+    State, Task, TaskId, Work, WrongOption,
 };
 
 ensue::events! { enum Signal { Button, Sampled, Alarm } }
@@ -304,18 +304,19 @@ fn a_period_of_zero_and_options_that_mean_nothing_are_refused() {
     let (zero, some) = (Duration::from_ticks(0), 1.secs());
     assert_eq!(work.repeat(zero, a), Err(ScheduleError::ZeroPeriod));
     let wrong = [
-        Task::now(a).again(),
-        Task::at(some, a).delay(some),
-        Task::at(some, a).timeout(some),
-        Task::at(some, a).first_at(some),
-        Task::repeat(some, a).again(),
-        Task::repeat(some, a).delay(some),
-        Task::repeat(some, a).timeout(some),
-        Task::on(Button, a).first_at(some),
-        Task::on(Button, a).missed(Missed::Delay),
+        (Task::now(a).again(), WrongOption::Again),
+        (Task::at(some, a).delay(some), WrongOption::Delay),
+        (Task::at(some, a).timeout(some), WrongOption::Timeout),
+        (Task::at(some, a).first_at(some), WrongOption::FirstAt),
+        (Task::repeat(some, a).again(), WrongOption::Again),
+        (Task::repeat(some, a).delay(some), WrongOption::Delay),
+        (Task::repeat(some, a).timeout(some), WrongOption::Timeout),
+        (Task::on(Button, a).first_at(some), WrongOption::FirstAt),
+        (Task::on(Button, a).missed(Missed::Delay), WrongOption::Missed),
     ];
-    for task in wrong {
-        assert_eq!(work.schedule(task).unwrap_err().reason, ScheduleError::WrongOption);
+    for (task, option) in wrong {
+        let reason = work.schedule(task).unwrap_err().reason;
+        assert_eq!(reason, ScheduleError::WrongOption(option));
     }
     assert_eq!(work.task_count(), 0);
     work.schedule(Task::on(Button, a).again().delay(some).timeout(some).latched()).unwrap();
