@@ -895,6 +895,34 @@ fn listeners_are_ready_from_the_trigger_on_and_each_until_its_own_run() {
 }
 
 #[test]
+fn what_becomes_ready_after_a_trigger_still_runs_by_priority_and_then_by_age() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    work.trigger_event(Button);
+    work.do_now(c).unwrap();
+    work.schedule(Task::now(d).priority(Priority::High)).unwrap();
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["d", "a", "b", "c"]);
+}
+
+#[test]
+fn a_listener_that_comes_after_the_trigger_is_not_reached() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let first = work.schedule(Task::on(Button, a).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    work.schedule(Task::on(Button, b).again()).unwrap();
+    work.set_repeat(first, 0.millis()).unwrap(); // one run more: the one that is due
+    assert_eq!(work.trigger_event(Button), 1, "whose last run is certain is no listener");
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["a", "b"]);
+    assert_eq!((work.status(first), work.task_count()), (Err(NoSuchTask), 1));
+}
+
+#[test]
 fn what_is_done_to_listeners_between_their_trigger_and_their_runs_counts() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<8>(&clock);
