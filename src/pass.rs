@@ -241,35 +241,45 @@ impl<A: App> Table<'_, A> {
     /// Moves what is due from the timeline into the ready queues.
     #[inline(never)]
     fn queue_due(&mut self, now: Instant) {
-        self.head.unusual.set(Unusual::QUEUED, true);
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some(slot) = self.slots.get(timeline::first(self.slots)) {
-            let node = slot.node;
-            if node.deadline > now {
-                break;
-            }
+        loop {
             let index = timeline::first(self.slots);
+            match self.slots.get(index) {
+                Some(slot) if slot.node.deadline <= now => {}
+                _ => return,
+            }
             timeline::disarm(self.slots, index);
             self.fall_due(index);
-            let Some(slot) = self.slots.get_mut(index) else { break };
-            let rank = slot.priority as usize;
-            if let (Some(queue), Some(finger)) =
-                (self.head.ready.get_mut(rank), fingers.get_mut(rank))
-            {
-                let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
-                while let Some(slot) = self.slots.get(next.index()) {
-                    if node.before(&slot.node) {
-                        break;
-                    }
-                    *finger = next;
-                    next = Linked::<QUEUE>::links(slot).next();
-                }
-                Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
-                *finger = Link::to(index);
-            }
+            self.queue_in_order(index, &mut fingers);
         }
+    }
+
+    /// Puts a ready task into its queue, where its deadline and number say, but behind what belongs
+    /// to this pass if it does not. It is looked for from the finger on, which then points at it.
+    #[inline(never)]
+    fn queue_in_order(&mut self, index: usize, fingers: &mut [Link; 3]) {
+        self.head.unusual.set(Unusual::QUEUED, true);
+        let Some(slot) = self.slots.get(index) else { return };
+        let (node, rank) = (slot.node, slot.priority as usize);
+        let (Some(queue), Some(finger)) = (self.head.ready.get_mut(rank), fingers.get_mut(rank))
+        else {
+            return;
+        };
+        let limit = self.head.limit;
+        let comes_later = node.sequence >= limit;
+        let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
+        while let Some(slot) = self.slots.get(next.index()) {
+            let is_of_the_pass = slot.node.sequence < limit;
+            if node.before(&slot.node) && !(is_of_the_pass && comes_later) {
+                break;
+            }
+            *finger = next;
+            next = Linked::<QUEUE>::links(slot).next();
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
+        *finger = Link::to(index);
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
@@ -397,24 +407,13 @@ impl<A: App> Table<'_, A> {
     #[cold]
     fn queue_late(&mut self, index: usize, deadline: Instant) {
         self.queue_called();
-        let limit = self.head.limit;
         self.withdraw_unqueued(index);
         let sequence = self.head.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Due;
         slot.node.deadline = deadline;
         slot.node.sequence = sequence;
-        let node = slot.node;
-        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
-        let mut prev = queue.last();
-        while let Some(slot) = self.slots.get(prev.index()) {
-            if slot.node.sequence < limit || slot.node.before(&node) {
-                break;
-            }
-            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
-        }
-        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
-        self.head.unusual.set(Unusual::QUEUED, true);
+        self.queue_in_order(index, &mut [Link::NONE; 3]);
     }
 
     /// Where a repeating task goes on after it has waited for an event: in its old phase, later

@@ -1128,6 +1128,24 @@ mod tests {
     }
 
     #[test]
+    fn listeners_of_a_called_event_keep_their_turn_when_the_numbers_begin_anew() {
+        let mut bench = Bench::new(4, 0);
+        bench.head.sequence = u32::MAX / 2 - 1;
+        let listens = || Task::on(Signal::One, job).again();
+        let ids = [listens(), listens(), listens()].map(|task| bench.schedule(task).unwrap());
+        assert_eq!(bench.table().trigger(Signal::One, None, Instant::from_ticks(0)), 3);
+        assert_eq!(bench.go_on(), Some(ids[0]));
+        assert!(bench.head.sequence < 10);
+        // Its job has the others queued.
+        bench.schedule(Task::now(job)).unwrap();
+        bench.check();
+        assert_eq!(
+            [bench.go_on(), bench.go_on(), bench.go_on()],
+            [Some(ids[1]), Some(ids[2]), None]
+        );
+    }
+
+    #[test]
     fn counts_of_faults_stay_at_their_largest() {
         let mut bench = Bench::new(1, 0);
         let id = bench.schedule(Task::repeat(Duration::from_secs(1), job)).unwrap();

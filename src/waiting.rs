@@ -312,7 +312,6 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) -> Result<(), AwaitError> {
-        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get(index) else {
             return Err(AwaitError::NoSuchTask);

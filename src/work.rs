@@ -346,7 +346,8 @@ macro_rules! verbs {
 
         /// Where a task stands.
         ///
-        /// Errors: [`NoSuchTask`]. Cost: O(1). Callable from: main.
+        /// Errors: [`NoSuchTask`]. Cost: O(1); of a listener between a trigger and its run,
+        /// O(listeners). Callable from: main.
         pub fn status(&self, id: TaskId) -> Result<Status<A::Event>, NoSuchTask> {
             self.view().status(id)
         }

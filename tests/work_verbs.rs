@@ -1049,6 +1049,84 @@ fn listeners_are_ready_from_the_trigger_on_and_each_until_its_own_run() {
 }
 
 #[test]
+fn what_becomes_ready_after_a_trigger_still_runs_by_priority_and_then_by_age() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    work.trigger_event(Button);
+    work.do_now(c).unwrap();
+    work.schedule(Task::now(d).priority(Priority::High)).unwrap();
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["d", "a", "b", "c"]);
+}
+
+#[test]
+fn listeners_and_tasks_that_are_due_run_in_the_order_of_their_times() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    work.at(10.millis(), c).unwrap();
+    work.at(3.millis(), d).unwrap();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    clock.advance(7.millis());
+    assert_eq!(work.poll(&mut story), Next::Ended(Ended::NothingToWaitFor));
+    assert_eq!(story.names(), ["d", "a", "b", "c"]);
+}
+
+#[test]
+fn a_late_run_comes_before_the_listeners_of_an_event_that_was_triggered_later() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let late = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        if story.log.is_empty() {
+            story.clock.advance(25.millis());
+            assert_eq!(cx.trigger_event(Button), 2);
+        }
+        story.tell("late", cx)
+    };
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    let task = Task::repeat(10.millis(), late).first_at(10.millis()).missed(Missed::Burst(1));
+    work.schedule(task).unwrap();
+    clock.advance(10.millis());
+    assert_eq!(work.poll(&mut story), Next::Now);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["late", "late", "a", "b"]);
+}
+
+#[test]
+fn a_listener_that_comes_after_the_trigger_is_not_reached() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    work.schedule(Task::on(Button, a).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    work.schedule(Task::on(Button, b).again()).unwrap();
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["a"]);
+}
+
+#[test]
+fn a_listener_whose_last_run_is_certain_listens_no_more() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let first = work.schedule(Task::on(Button, a).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    work.set_repeat(first, 0.millis()).unwrap(); // one run more: the one that is due
+    assert_eq!(work.trigger_event(Button), 0);
+    work.schedule(Task::on(Button, b).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["a", "b"]);
+    assert_eq!((work.status(first), work.task_count()), (Err(NoSuchTask), 1));
+}
+
+#[test]
 fn what_is_done_to_listeners_between_their_trigger_and_their_runs_counts() {
     let clock = Virtual::new();
     let (mut work, mut story) = stage::<8>(&clock);

@@ -264,6 +264,15 @@ impl Async {
         self.poll();
     }
 
+    /// One task that answers a signal, among others that wait for a time.
+    pub fn answering(&self, tasks: usize) {
+        for _ in 1..tasks {
+            self.spawner.spawn(embassy_periodic(1 << 39, 1).unwrap());
+        }
+        self.spawner.spawn(answering(&SIGNALS[0]).unwrap());
+        self.poll();
+    }
+
     pub fn pubsub_listeners(&self, listeners: usize) {
         for _ in 0..listeners {
             self.spawner.spawn(pubsub_listener().unwrap());
@@ -348,6 +357,17 @@ async fn signal_listener(signal: &'static Signal<CriticalSectionRawMutex, ()>) {
             return;
         }
         note();
+    }
+}
+
+#[embassy_executor::task]
+async fn answering(signal: &'static Signal<CriticalSectionRawMutex, ()>) {
+    loop {
+        signal.wait().await;
+        Counter::mark();
+        if !goes_on() {
+            return;
+        }
     }
 }
 
