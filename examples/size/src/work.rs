@@ -62,6 +62,7 @@ fn interrupt() {
     INBOX.trigger_event(Signal);
     seen(INBOX.trigger_event_with(Signal, params()).is_err());
     seen(INBOX.refused());
+    INBOX.stop();
 }
 
 /// The verbs that a scheduler and a job have in common.
