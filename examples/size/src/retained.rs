@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use ensue::ring::{Boot, Memory, Retained, RetainedRing};
 
 use crate::ring::read;
-use crate::{seen, some_bytes, some_len, unknown};
+use crate::{seen, some_bytes, some_len, text, unknown};
 
 /// Memory that holds anything, another thing each time it is asked.
 struct Anything;
@@ -46,7 +46,7 @@ pub fn call() {
 }
 
 fn drive<M: Memory + ?Sized>(mut ring: RetainedRing<'_, M>, boot: Boot) {
-    seen(boot);
+    text::debug(boot);
     for _ in 0..unknown::<u32>() {
         seen(ring.put(unknown(), some_bytes()));
         seen(ring.put_parts(unknown(), black_box(&[some_bytes(), some_bytes()])));
@@ -59,6 +59,7 @@ fn drive<M: Memory + ?Sized>(mut ring: RetainedRing<'_, M>, boot: Boot) {
     ring.get().iter().for_each(read);
     ring.ids().for_each(seen);
     ring.iter().for_each(|message| read(&message));
+    text::debug(&ring);
     ring.trim();
     seen((ring.message_count(), ring.is_empty(), ring.fits(some_len())));
     seen((ring.used(), ring.free(), ring.size()));

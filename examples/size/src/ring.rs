@@ -94,6 +94,9 @@ fn drive<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized, T: Track>(ring: &mut Ring<S, T>)
     seen((ring.head(), ring.tail(), ring.bytes().len()));
     seen((ring.reclaimable(), ring.hole_count()));
 
+    text::debug(&*ring);
+    text::debug((ring.iter(), ring.ids()));
+
     seen(ring.trim());
     seen(ring.compact_step(some_len()));
     seen(ring.compact());
@@ -119,6 +122,7 @@ pub fn fill(mut message: Reservation<'_>) {
     seen(fmt::write(&mut message, format_args!("{}", unknown::<u32>())));
     seen(Write::write(&mut message, some_bytes()));
     seen(message.flush());
+    text::debug(&message);
     let (first, second) = message.as_mut_slices();
     seen((first.first_mut(), second.first_mut()));
     seen(message.set_len(some_len()));
@@ -129,6 +133,7 @@ pub fn fill(mut message: Reservation<'_>) {
 
 fn explain(error: PutError) {
     seen(error.kind());
+    text::debug(error);
     text::print(error);
 }
 
@@ -143,6 +148,7 @@ pub fn read(message: &Message<'_>) {
         *message == black_box(*message),
     ));
     text::print(message.text());
+    text::debug(message);
 
     let mut buffer = [0; 16];
     if let Some(buffer) = buffer.get_mut(..some_len()) {
@@ -158,5 +164,6 @@ fn stream(message: &Message<'_>, buffer: &mut [u8]) {
     seen(reader.fill_buf().is_ok());
     reader.consume(some_len());
     reader.skip(some_len());
+    text::debug(&reader);
     seen((reader.next_piece(), reader.len(), reader.is_empty()));
 }

@@ -5,7 +5,7 @@ use core::hint::black_box;
 use ensue::ring::SplitRing;
 
 use crate::ring::{fill, read};
-use crate::{seen, some_bytes, some_len, unknown};
+use crate::{seen, some_bytes, some_len, text, unknown};
 
 static SHARED: SplitRing<61> = SplitRing::new();
 static SMALLEST: SplitRing<8> = SplitRing::new();
@@ -33,6 +33,7 @@ fn drive<const N: usize>(ring: &SplitRing<N>) {
     seen(reader.discard(unknown()));
     reader.ids().for_each(seen);
     reader.iter().for_each(|message| read(&message));
+    text::debug((ring, &writer, &reader));
     reader.trim();
     reader.release();
     seen((reader.message_count(), reader.is_empty(), reader.used(), reader.size()));
