@@ -25,10 +25,8 @@ pub fn call() {
             Err(error) => seen(error),
         }
     }
-    if let Some(storage) = buffer.get_mut(..some_len()) {
-        if let Ok(mut ring) = Ring::tracked_over(storage) {
-            drive(black_box(&mut ring));
-        }
+    if let Some(Ok(mut ring)) = buffer.get_mut(..some_len()).map(Ring::tracked_over) {
+        drive(black_box(&mut ring));
     }
     seen(Ring::<[u8; 8]>::default().size());
     images();
