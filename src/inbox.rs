@@ -10,7 +10,7 @@
 //! A pass takes the queue first, in the order of arrival, then the flags, in the order of the enum.
 //! What must come before what, and why it does, is in `sync.rs`.
 
-use core::{cell::Cell, fmt};
+use core::{cell::Cell, fmt, mem::ManuallyDrop};
 
 use critical_section::Mutex;
 
@@ -67,8 +67,9 @@ use crate::{
 /// # What fits
 ///
 /// `N` from 0: with 0 every event loses its params, and the queue takes no room. Memory on a 32-bit
-/// chip: 20 bytes, one for each event, and for each of the `N` the params and two bytes, aligned as
-/// the params are. In a `static` it takes no flash, as it begins with zeros.
+/// chip: 14 bytes, one for each event, and for each of the `N` the params and two bytes, aligned as
+/// the params are. In a `static` it takes no flash, as it begins with zeros; with a function to
+/// [wake](Self::wake_with) it begins with that.
 ///
 /// # Who may reach it
 ///
@@ -111,27 +112,63 @@ use crate::{
 ///     scope.spawn(|| work.task_count());
 /// });
 /// ```
-#[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
-pub struct Inbox<E: Event, P, const N: usize> {
-    bell: Bell,
-    wake: Option<fn()>,
-    flags: FlagsOf<E>,
-    queue: Mutex<Queue<E, P, N>>,
+///
+/// # Who is woken
+///
+/// `W` is what a trigger does at its end: nothing, unless [`wake_with`](Self::wake_with) says
+/// otherwise. An inbox without it does not even ask.
+pub struct Inbox<E: Event, P, const N: usize, W = ()> {
+    // No drop glue, or `wake_with` could not be a `const fn`. Only an inbox that nobody ever
+    // listened to can be dropped: the others are borrowed for good.
+    tray: ManuallyDrop<Tray<E, P, N>>,
+    wake: W,
 }
 
 /// The inbox was full; here are the params. The event itself has been triggered, without them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full<P>(pub P);
 
+/// What a trigger does at its end, for [`Inbox::wake_with`]: a function, or a type of your own.
+///
+/// A function in a `static` is a pointer, which is loaded and called. A type of no size is called
+/// as if it stood there itself, and an inbox with it still takes no flash:
+///
+/// ```
+/// use ensue::{Inbox, Wake};
+///
+/// ensue::events! { pub enum Signal { Button } }
+///
+/// struct OtherCore;
+/// impl Wake for OtherCore {
+///     fn wake(&self) {
+///         // dsb, then sev
+///     }
+/// }
+/// static INBOX: Inbox<Signal, (), 8, OtherCore> = Inbox::new().wake_with(OtherCore);
+/// INBOX.trigger_event(Signal::Button);
+/// ```
+pub trait Wake {
+    /// Called after each trigger, in the context that triggered.
+    fn wake(&self);
+}
+
+/// Nobody has to be woken: an interrupt on the core that sleeps is its own wake-up.
+impl Wake for () {
+    #[inline]
+    fn wake(&self) {}
+}
+
+impl<F: Fn()> Wake for F {
+    #[inline]
+    fn wake(&self) {
+        self();
+    }
+}
+
 impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// An empty inbox.
     pub const fn new() -> Self {
-        Self {
-            bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
-            wake: None,
-            flags: <E::Count as PerEvent>::NO_FLAGS,
-            queue: Mutex::new(Queue::EMPTY),
-        }
+        Self { tray: ManuallyDrop::new(Tray::EMPTY), wake: () }
     }
 
     /// Calls `wake` after each trigger, in the context that triggered.
@@ -139,11 +176,36 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// An interrupt on the core that sleeps is its own wake-up and needs none. Others do: a thread
     /// unparks the one that sleeps; the other core sends an event (`dsb`, then `sev`: what it wrote
     /// must be out first).
-    pub const fn wake_with(mut self, wake: fn()) -> Self {
-        self.wake = Some(wake);
-        self
+    ///
+    /// Cost: a call. A [type of your own](Wake) saves the pointer.
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    /// use std::thread::{self, Thread};
+    ///
+    /// use ensue::Inbox;
+    ///
+    /// ensue::events! { pub enum Signal { Button } }
+    /// static INBOX: Inbox<Signal, (), 8, fn()> = Inbox::new().wake_with(unpark);
+    /// static MAIN: OnceLock<Thread> = OnceLock::new();
+    ///
+    /// fn unpark() {
+    ///     if let Some(main) = MAIN.get() {
+    ///         main.unpark();
+    ///     }
+    /// }
+    ///
+    /// MAIN.set(thread::current()).unwrap();
+    /// thread::spawn(|| INBOX.trigger_event(Signal::Button));
+    /// thread::park(); // as a clock's `wait` does
+    /// ```
+    pub const fn wake_with<W: Wake>(self, wake: W) -> Inbox<E, P, N, W> {
+        let Self { tray, wake: () } = self;
+        Inbox { tray, wake }
     }
+}
 
+impl<E: Event, P, const N: usize, W: Wake> Inbox<E, P, N, W> {
     /// Triggers an event.
     ///
     /// It cannot fail, and triggers that come before the next pass are one.
@@ -152,10 +214,10 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// Cost: two byte stores, each after a fence, then the wake hook.
     #[inline]
     pub fn trigger_event(&self, event: E) {
-        if let Some(flag) = self.flags.as_ref().get(event.index()) {
-            self.bell.raise(flag);
+        if let Some(flag) = self.tray.flags.as_ref().get(event.index()) {
+            self.tray.bell.raise(flag);
         }
-        self.call_wake();
+        self.wake.wake();
     }
 
     /// Triggers an event that brings params.
@@ -177,10 +239,10 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// assert_eq!(INBOX.refused(), 1);
     /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
-        match with(|token| self.queue.borrow(token).push(event, params)) {
+        match with(|token| self.tray.queue.borrow(token).push(event, params)) {
             Ok(()) => {
-                self.bell.ring();
-                self.call_wake();
+                self.tray.bell.ring();
+                self.wake.wake();
                 Ok(())
             }
             Err(params) => {
@@ -221,30 +283,25 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// ```
     #[inline]
     pub fn stop(&self) {
-        self.bell.raise(&self.bell.stop);
-        self.call_wake();
+        self.tray.bell.raise(&self.tray.bell.stop);
+        self.wake.wake();
     }
+}
 
+impl<E: Event, P, const N: usize, W> Inbox<E, P, N, W> {
     /// How many triggers have been refused their params since the beginning; it stays at
     /// `u32::MAX`.
     ///
     /// Callable from: anywhere that critical sections are. Cost: O(1).
     pub fn refused(&self) -> u32 {
-        with(|token| self.queue.borrow(token).refused.get())
-    }
-
-    #[inline]
-    fn call_wake(&self) {
-        if let Some(wake) = self.wake {
-            wake();
-        }
+        with(|token| self.tray.queue.borrow(token).refused.get())
     }
 }
 
-impl<E: Event, P, const N: usize> fmt::Debug for Inbox<E, P, N> {
+impl<E: Event, P, const N: usize, W> fmt::Debug for Inbox<E, P, N, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbox")
-            .field("arrived", &self.bell.arrived.load(Relaxed))
+            .field("arrived", &self.tray.bell.arrived.load(Relaxed))
             .field("refused", &self.refused())
             .finish_non_exhaustive()
     }
@@ -254,6 +311,24 @@ impl<E: Event, P, const N: usize> Default for Inbox<E, P, N> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What is left here, whoever is woken.
+#[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
+struct Tray<E: Event, P, const N: usize> {
+    bell: Bell,
+    flags: FlagsOf<E>,
+    queue: Mutex<Queue<E, P, N>>,
+}
+
+impl<E: Event, P, const N: usize> Tray<E, P, N> {
+    // Each use makes a tray of its own, which is the point.
+    #[allow(clippy::declare_interior_mutable_const)]
+    const EMPTY: Self = Self {
+        bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
+        flags: <E::Count as PerEvent>::NO_FLAGS,
+        queue: Mutex::new(Queue::EMPTY),
+    };
 }
 
 /// What the loop looks at all the time.
@@ -358,9 +433,10 @@ impl<E, P> Clone for Mailbox<E, P> {
 
 impl<E, P> Copy for Mailbox<E, P> {}
 
-impl<E: Event + Send, P: Send, const N: usize> Inbox<E, P, N> {
+impl<E: Event + Send, P: Send, const N: usize, W> Inbox<E, P, N, W> {
     pub(crate) fn mailbox(&'static self) -> Mailbox<E, P> {
-        Mailbox { bell: &self.bell, mail: self }
+        let tray: &Tray<E, P, N> = &self.tray;
+        Mailbox { bell: &tray.bell, mail: tray }
     }
 }
 
@@ -435,7 +511,7 @@ trait Mail<E, P>: Sync {
     fn flags(&self) -> &[AtomicBool];
 }
 
-impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
+impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Tray<E, P, N> {
     fn waiting(&self) -> usize {
         with(|token| self.queue.borrow(token).length.get())
     }

@@ -107,7 +107,7 @@ pub mod time;
 
 pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
-pub use inbox::{Full, Inbox};
+pub use inbox::{Full, Inbox, Wake};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 #[cfg(loom)]
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use crate::{
     inbox::{self, Mailbox},
     list::{Chain, Link, Linked},
     log, repeat,
-    table::{Listed, Plan, QUEUE, Step, Table, Unserved},
+    table::{Head, Place, Plan, QUEUE, Slot, Step, Table, Unserved, Unusual, WAITING},
     task::{Missed, Options, Priority, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
@@ -17,19 +17,22 @@ use crate::{
 };
 
 /// What is left to run in a pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Batch {
     /// The timeline, from the front: everything has the same priority and nothing is queued.
     InOrder,
+    /// The listeners of an event, in their chain: nothing else is ready.
+    Called,
     /// The ready queues, from this priority down.
     Queued(Priority),
+    /// Nothing.
+    Over,
 }
 
 /// A run that is being made: everything the job may ask about it.
 #[repr(C)]
 pub(crate) struct Run<A: App> {
     pub(crate) scheduled_at: Instant,
-    /// When it began; read from the clock only where that matters.
-    pub(crate) started: Instant,
     pub(crate) job: Job<A>,
     pub(crate) params: A::Params,
     pub(crate) unserved: Unserved,
@@ -38,6 +41,16 @@ pub(crate) struct Run<A: App> {
     /// Which of the ready states led to it.
     pub(crate) cause: Step,
     pub(crate) index: usize,
+}
+
+/// What is remembered of the beginning of a run until its end: apart from the [`Run`], which the job
+/// has a reference to, so that the compiler sees that it stays as it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    pub(crate) index: usize,
+    cause: Step,
+    /// What its next deadline counts from: its deadline, or its beginning.
+    counts_from: Instant,
 }
 
 impl<A: App> Run<A> {
@@ -51,7 +64,7 @@ impl<A: App> Table<'_, A> {
     #[inline]
     pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
         match self.head.mail {
-            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.deliver(mail, now),
+            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.reborrow().deliver(mail, now),
             _ => true,
         }
     }
@@ -75,14 +88,34 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
-    /// go through it: the queues are needed when something is in them already, or when priorities,
-    /// timeouts or delays have a say. Otherwise the order of the timeline is the order of the pass.
-    #[inline]
+    /// go through it: usually the order of the timeline is the order of the pass.
+    #[inline(always)]
     pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
-        if self.head.sequence > u32::MAX / 2 {
-            self.renumber();
-        }
         self.head.limit = self.head.sequence;
+        let unusual = self.head.unusual;
+        if unusual.includes(Unusual::ANY_ORDER) || self.head.sequence > u32::MAX / 2 {
+            return self.reborrow().open_otherwise(now);
+        }
+        Batch::InOrder
+    }
+
+    /// The queues are needed when something is in them already, or when priorities, timeouts or
+    /// delays have a say.
+    #[inline(never)]
+    fn open_otherwise(&mut self, now: Instant) -> Batch {
+        if self.head.sequence > u32::MAX / 2 {
+            self.queue_called();
+            self.renumber();
+            self.head.limit = self.head.sequence;
+        }
+        if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
+            let first = self.slots.get(timeline::first(self.slots));
+            if first.is_none_or(|slot| slot.node.deadline > now) {
+                return Batch::Called;
+            }
+            self.queue_called();
+        }
+        self.head.unusual.set(Unusual::RANKED, self.head.ranked > 0);
         if self.head.ranked == 0 && !self.has_ready() {
             return Batch::InOrder;
         }
@@ -90,69 +123,103 @@ impl<A: App> Table<'_, A> {
         Batch::Queued(Priority::High)
     }
 
-    /// Step 7: the next run of the pass begins.
+    /// The next run of a pass in the order of the timeline.
     ///
-    /// A task that comes from the timeline stays there for its run: nothing comes to stand before
-    /// it, as what a job arms is due later or goes to a queue.
-    #[inline]
+    /// The task stays in the timeline for its run: nothing comes to stand before it, as what a job
+    /// arms is due later or goes to a queue.
+    #[inline(always)]
+    pub(crate) fn begin_first(
+        &mut self,
+        clock: &impl Clock,
+        now: Instant,
+    ) -> Option<(Run<A>, Begun)> {
+        let index = timeline::first(self.slots);
+        let slot = self.slots.get_mut(index)?;
+        if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
+            return None;
+        }
+        Self::begin(self.head, slot, index, Step::Due, clock)
+    }
+
+    /// The next run of another pass.
+    #[inline(always)]
     pub(crate) fn begin_next(
         &mut self,
         batch: &mut Batch,
         clock: &impl Clock,
-        now: Instant,
-    ) -> Option<Run<A>> {
-        let limit = self.head.limit;
-        let (index, slot) = match batch {
-            Batch::InOrder => {
-                let index = timeline::first(self.slots);
+    ) -> Option<(Run<A>, Begun)> {
+        if Self::HAS_EVENTS && *batch == Batch::Called {
+            if self.head.unusual.includes(Unusual::CALLED) {
+                let index = self.head.called.next.index();
                 let slot = self.slots.get_mut(index)?;
-                if slot.node.deadline > now || slot.node.sequence >= limit {
-                    return None;
+                if self.head.called.next == self.head.called.last {
+                    self.head.unusual.set(Unusual::CALLED, false);
+                    *batch = Batch::Over;
                 }
-                slot.step = Step::Due;
-                (index, slot)
+                self.head.called.next = Linked::<WAITING>::links(slot).next();
+                slot.node.deadline = self.head.called.at;
+                return Self::begin(self.head, slot, index, Step::Called, clock);
             }
-            Batch::Queued(priority) => loop {
-                let queue = self.head.ready.get_mut(*priority as usize)?;
-                let first = queue.first();
-                match self.slots.get(first.index()) {
-                    Some(slot) if slot.node.sequence < limit => {
-                        queue.pop::<QUEUE, _>(self.slots);
-                        break (first.index(), self.slots.get_mut(first.index())?);
-                    }
-                    _ => *priority = priority.below()?,
+            // A job had the others queued.
+            *batch = Batch::Queued(Priority::Normal);
+        }
+        let Batch::Queued(priority) = batch else { return None };
+        loop {
+            let queue = self.head.ready.get_mut(*priority as usize)?;
+            let index = queue.first().index();
+            match self.slots.get_mut(index) {
+                Some(slot) if slot.node.sequence < self.head.limit => {
+                    queue.pop::<QUEUE, _>(self.slots);
+                    let slot = self.slots.get_mut(index)?;
+                    let cause = slot.step;
+                    return Self::begin(self.head, slot, index, cause, clock);
                 }
-            },
-        };
+                _ => *priority = priority.below()?,
+            }
+        }
+    }
+
+    /// Step 7: a run begins.
+    #[inline(always)]
+    fn begin(
+        head: &mut Head<A>,
+        slot: &mut Slot<A>,
+        index: usize,
+        cause: Step,
+        clock: &impl Clock,
+    ) -> Option<(Run<A>, Begun)> {
         let (job, params) = slot.work.as_ref()?;
-        let counts_from_start = slot.plan == Plan::Every(Missed::Delay);
+        let counts_from = match slot.plan {
+            Plan::Every(Missed::Delay) => head.read_again(clock),
+            _ => slot.node.deadline,
+        };
         let run = Run {
             job: *job,
             params: params.clone(),
             scheduled_at: slot.node.deadline,
-            started: if counts_from_start { self.head.read(clock) } else { now },
             index,
             generation: slot.generation,
             unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
-            cause: slot.step,
+            cause,
             event: slot.event,
         };
         slot.step = Step::Running;
-        self.head.running = Link::to(index);
-        Some(run)
+        head.running = Link::to(index);
+        Some((run, Begun { index, cause, counts_from }))
     }
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
     #[inline]
     fn fall_due(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
+        slot.place.disarm();
         if slot.step == Step::Timed || !Self::HAS_EVENTS {
             slot.step = Step::Due;
         } else {
             self.head.ranked = self.head.ranked.wrapping_sub(1);
             let stays = slot.plan == Plan::Again(slot.event);
             slot.step = if slot.step == Step::Delayed { Step::Called } else { Step::TimedOut };
-            if slot.listed != Listed::No && !stays {
+            if slot.place.is_listed() && !stays {
                 self.leave(index);
             }
         }
@@ -161,6 +228,7 @@ impl<A: App> Table<'_, A> {
     /// Moves what is due from the timeline into the ready queues.
     #[inline(never)]
     fn queue_due(&mut self, now: Instant) {
+        self.head.unusual.set(Unusual::QUEUED, true);
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
@@ -203,27 +271,34 @@ impl<A: App> Table<'_, A> {
     /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
     ///
     /// What most runs end with comes first: back to the timeline, and in time; back to the event.
-    #[inline]
-    pub(crate) fn finish(&mut self, run: &Run<A>, clock: &impl Clock) {
+    /// What the first deadline is now, if that is known.
+    #[inline(always)]
+    pub(crate) fn finish(
+        &mut self,
+        run: &Run<A>,
+        begun: Begun,
+        clock: &impl Clock,
+    ) -> Option<Instant> {
         self.head.running = Link::NONE;
-        let Some(slot) = self.slots.get_mut(run.index) else { return };
+        let slot = self.slots.get_mut(begun.index)?;
         if slot.step == Step::Running {
-            if run.cause == Step::Due && slot.plan != Plan::Every(Missed::Delay) {
-                let next = later(run.scheduled_at, slot.period);
+            if begun.cause == Step::Due {
+                let next = later(begun.counts_from, slot.period);
                 // Later than now, so the period is not zero.
                 if next > self.head.read(clock) {
-                    return self.arm(run.index, Step::Timed, next);
+                    return self.arm(begun.index, Step::Timed, next);
                 }
-            } else if Self::HAS_EVENTS && slot.listed == Listed::Plainly {
+            } else if Self::HAS_EVENTS && slot.place == Place::PLAIN_LISTENER {
                 slot.step = Step::Listening;
-                return;
+                return None;
             }
         }
-        self.finish_otherwise(run, clock);
+        self.reborrow().finish_otherwise(run, begun.counts_from, clock);
+        None
     }
 
     #[inline(never)]
-    fn finish_otherwise(&mut self, run: &Run<A>, clock: &impl Clock) {
+    fn finish_otherwise(&mut self, run: &Run<A>, counts_from: Instant, clock: &impl Clock) {
         let index = run.index;
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
@@ -236,7 +311,7 @@ impl<A: App> Table<'_, A> {
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
-                self.go_on(run, missed, now);
+                self.go_on(run, counts_from, missed, now);
             }
             Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
@@ -254,16 +329,16 @@ impl<A: App> Table<'_, A> {
     /// A repeating task goes on that is late, that counts from the start of its run, or that has
     /// waited for an event.
     #[cold]
-    fn go_on(&mut self, run: &Run<A>, missed: Missed, now: Instant) {
+    fn go_on(&mut self, run: &Run<A>, counts_from: Instant, missed: Missed, now: Instant) {
         let Some(slot) = self.slots.get_mut(run.index) else { return };
         let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
-            let next = repeat::after_run(run.scheduled_at, slot.period, missed, run.started, now);
+            let next = repeat::after_run(run.scheduled_at, slot.period, missed, counts_from, now);
             let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
             slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
             log::missed(self.view(), run.id(), next.skipped);
             next.deadline
         } else {
-            self.after_waiting(run, missed, now)
+            self.after_waiting(run, counts_from, missed, now)
         };
         if deadline < now {
             self.queue_late(run.index, deadline);
@@ -276,9 +351,10 @@ impl<A: App> Table<'_, A> {
     fn listen_again(&mut self, index: usize, event: u8, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
-        let listed = slot.listed != Listed::No;
+        let listed = slot.place.is_listed();
         let timeout = self.options.get(slot.options.index()).and_then(Options::timeout);
-        if slot.node.is_armed() {
+        if slot.place.is_armed() {
+            slot.place.disarm();
             timeline::disarm(self.slots, index);
         }
         if !listed {
@@ -292,6 +368,7 @@ impl<A: App> Table<'_, A> {
     /// in its queue where its deadline says, but behind what belongs to this pass.
     #[cold]
     fn queue_late(&mut self, index: usize, deadline: Instant) {
+        self.queue_called();
         let limit = self.head.limit;
         self.withdraw(index);
         let sequence = self.next_sequence();
@@ -309,11 +386,18 @@ impl<A: App> Table<'_, A> {
             prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
         }
         Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
+        self.head.unusual.set(Unusual::QUEUED, true);
     }
 
     /// Where a repeating task goes on after it has waited for an event: in its old phase, later
     /// than the event and not in the past. What passed while it waited was not missed.
-    fn after_waiting(&mut self, run: &Run<A>, missed: Missed, now: Instant) -> Instant {
+    fn after_waiting(
+        &mut self,
+        run: &Run<A>,
+        counts_from: Instant,
+        missed: Missed,
+        now: Instant,
+    ) -> Instant {
         let Some(slot) = self.slots.get(run.index) else { return now };
         let (period, options) = (slot.period, slot.options);
         let mut phase = run.scheduled_at;
@@ -323,7 +407,7 @@ impl<A: App> Table<'_, A> {
             }
         }
         if missed == Missed::Delay {
-            return later(run.started, period);
+            return later(counts_from, period);
         }
         let past = Instant::from_ticks(now.as_ticks().saturating_sub(1));
         repeat::in_phase_after(phase, period, run.scheduled_at.max(past))
@@ -354,28 +438,40 @@ impl<A: App> Table<'_, A> {
         self.head.sequence = next;
     }
 
-    pub(crate) fn has_ready(&self) -> bool {
+    pub(crate) fn has_ready(&mut self) -> bool {
+        if self.head.unusual.includes(Unusual::CALLED) {
+            return true;
+        }
+        if !self.head.unusual.includes(Unusual::QUEUED) {
+            return false;
+        }
         let [low, normal, high] = &self.head.ready;
-        !(low.is_empty() & normal.is_empty() & high.is_empty())
+        let has_ready = !(low.is_empty() & normal.is_empty() & high.is_empty());
+        self.head.unusual.set(Unusual::QUEUED, has_ready);
+        has_ready
     }
 
     /// Whether a job has called `stop` in its run, or an interrupt has since it was last asked.
     #[inline]
     pub(crate) fn take_stopped(&mut self) -> bool {
-        let stopped = self.head.stopped;
-        if stopped {
-            self.head.stopped = false;
-        }
+        let stopped = self.head.unusual.includes(Unusual::STOPPED);
+        self.head.unusual.set(Unusual::STOPPED, false);
         stopped
     }
 
     /// What `stop` in an interrupt asks for is done between two runs.
     #[inline]
     pub(crate) fn obey_interrupt(&mut self) -> bool {
-        let asked = Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop());
+        let asked = self.interrupt_asks();
         if asked {
-            self.stop();
+            self.reborrow().stop();
         }
         asked
+    }
+
+    /// Whether an interrupt has called `stop`.
+    #[inline]
+    pub(crate) fn interrupt_asks(&self) -> bool {
+        Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.asks_to_stop())
     }
 }

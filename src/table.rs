@@ -18,6 +18,7 @@ use crate::{
     time::{Clock, Duration, Instant},
     timeline::{self, Node, Timed},
     view::View,
+    waiting::Called,
     work::{App, Job},
 };
 
@@ -44,8 +45,7 @@ pub(crate) struct Slot<A: App> {
     pub(crate) faults: u16,
     pub(crate) plan: Plan,
     pub(crate) priority: Priority,
-    /// Whether it is in the chain of that event.
-    pub(crate) listed: Listed,
+    pub(crate) place: Place,
 }
 
 /// What has come to a task since its last run and gets no run of its own.
@@ -86,14 +86,49 @@ impl Step {
     }
 }
 
-/// Whether a slot is in the chain of an event.
+/// Where a slot is, besides the ready queues: in the timeline, in the chain of its event, in both or
+/// in neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Listed {
-    No,
-    Yes,
-    /// For life, with no option or timeout to think of. Most listeners are like that, and for them
-    /// a trigger and the end of a run are short.
-    Plainly,
+pub(crate) struct Place(u8);
+
+impl Place {
+    pub(crate) const NONE: Self = Self(0);
+    /// In the chain of its event for life, with no option or timeout to think of. Most listeners are
+    /// like that, and for them a trigger and the end of a run are short.
+    pub(crate) const PLAIN_LISTENER: Self = Self(Self::LISTED | Self::PLAINLY);
+
+    const ARMED: u8 = 1;
+    const LISTED: u8 = 2;
+    const PLAINLY: u8 = 4;
+
+    pub(crate) const fn is_armed(self) -> bool {
+        self.0 & Self::ARMED != 0
+    }
+
+    pub(crate) const fn is_listed(self) -> bool {
+        self.0 & Self::LISTED != 0
+    }
+
+    pub(crate) const fn arm(&mut self) {
+        self.0 |= Self::ARMED;
+    }
+
+    pub(crate) const fn disarm(&mut self) {
+        self.0 &= !Self::ARMED;
+    }
+
+    pub(crate) const fn list(&mut self, plainly: bool) {
+        self.0 |= if plainly { Self::PLAIN_LISTENER.0 } else { Self::LISTED };
+    }
+
+    pub(crate) const fn unlist(&mut self) {
+        self.0 &= Self::ARMED;
+    }
+
+    /// It is no plain listener any more.
+    pub(crate) const fn mark_for_leaving(&mut self) {
+        self.0 &= !Self::PLAINLY;
+    }
 }
 
 /// What a task does after its run.
@@ -123,14 +158,14 @@ impl<A: App> Slot<A> {
         plan: Plan::Every(Missed::Skip),
         priority: Priority::Low,
         event: 0,
-        listed: Listed::No,
+        place: Place::NONE,
     };
 }
 
 impl<A: App> Slot<A> {
     /// Whether it is in the timeline or in a ready queue.
     pub(crate) fn is_pending(&self) -> bool {
-        self.node.is_armed() || self.step.is_ready()
+        self.place.is_armed() || self.step.is_ready()
     }
 }
 
@@ -161,6 +196,34 @@ impl<A: App> Linked<WAITING> for Slot<A> {
     }
 }
 
+/// What a pass usually need not think of, so that one test rules it all out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Unusual(u8);
+
+impl Unusual {
+    pub(crate) const NOTHING: Self = Self(0);
+    /// Something may be in a ready queue.
+    pub(crate) const QUEUED: Self = Self(1);
+    /// A job has called `stop`.
+    pub(crate) const STOPPED: Self = Self(2);
+    /// There has been a task with slack.
+    pub(crate) const SLACK: Self = Self(4);
+    /// The listeners of an event run where they are.
+    pub(crate) const CALLED: Self = Self(8);
+    /// There may be priorities, timeouts or delays; see [`Head::ranked`].
+    pub(crate) const RANKED: Self = Self(16);
+    /// The order of the timeline may not be that of the pass.
+    pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
+
+    pub(crate) const fn includes(self, what: Self) -> bool {
+        self.0 & what.0 != 0
+    }
+
+    pub(crate) const fn set(&mut self, what: Self, is_so: bool) {
+        self.0 = if is_so { self.0 | what.0 } else { self.0 & !what.0 };
+    }
+}
+
 /// What there is once, however many tasks.
 pub(crate) struct Head<A: App> {
     /// One ready queue for each priority, in the order of the enum.
@@ -180,7 +243,7 @@ pub(crate) struct Head<A: App> {
     /// Who runs. When it is cancelled its slot is free at once for everybody who looks, but it is
     /// handed out again only after the run.
     pub(crate) running: Link,
-    pub(crate) stopped: bool,
+    pub(crate) unusual: Unusual,
     /// The number that the next arming gets.
     pub(crate) sequence: u32,
     /// The number at which the pass began.
@@ -188,6 +251,7 @@ pub(crate) struct Head<A: App> {
     pub(crate) faults: u32,
     /// The latest time that the clock has shown.
     pub(crate) seen: Cell<Instant>,
+    pub(crate) called: Called,
     pub(crate) listeners: ListenersOf<A::Event>,
     pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
@@ -203,14 +267,21 @@ impl<A: App> Head<A> {
             live: 0,
             ranked: 0,
             running: Link::NONE,
-            stopped: false,
+            unusual: Unusual::NOTHING,
             sequence: 0,
             limit: 0,
             faults: 0,
             seen: Cell::new(Instant::from_ticks(0)),
+            called: Called::NONE,
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
             mail: None,
         }
+    }
+
+    /// A reason more for another order than that of the timeline.
+    pub(crate) fn rank(&mut self) {
+        self.ranked = self.ranked.wrapping_add(1);
+        self.unusual.set(Unusual::RANKED, true);
     }
 
     /// The time; a clock that steps back is read as standing still.
@@ -223,6 +294,13 @@ impl<A: App> Head<A> {
         self.seen.set(now);
         now
     }
+
+    /// The same where it is rarely done: out of the way of what is done always.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn read_again<C: Clock + ?Sized>(&self, clock: &C) -> Instant {
+        self.read(clock)
+    }
 }
 
 /// A task as the table takes it: [`Task`](crate::Task) without what few tasks say.
@@ -234,6 +312,22 @@ pub(crate) struct Order<'a, A: App> {
     pub(crate) plan: Plan,
     pub(crate) priority: Priority,
     pub(crate) options: Option<&'a Options>,
+}
+
+impl<A: App> Order<'_, A> {
+    /// Nothing said beyond what to do and when.
+    #[inline(always)]
+    pub(crate) fn plain(job: Job<A>, when: When<A::Event>) -> Self {
+        Self {
+            job,
+            params: A::Params::default(),
+            when,
+            first_at: Duration::from_ticks(0),
+            plan: when.plan(None, false),
+            priority: Priority::Normal,
+            options: None,
+        }
+    }
 }
 
 /// The whole table, borrowed.
@@ -279,8 +373,25 @@ impl<A: App> Table<'_, A> {
 
 /// Scheduling and ending.
 impl<A: App> Table<'_, A> {
+    /// Step 1 for what most tasks are: they run by time, and nothing is said of them beyond.
+    ///
+    /// Here `None` means that the table is full.
+    #[inline(never)]
+    pub(crate) fn settle_timed(
+        &mut self,
+        job: Job<A>,
+        delay: Duration,
+        period: Duration,
+        now: Instant,
+    ) -> Option<TaskId> {
+        let index = self.free_place()?;
+        let id = self.seat(index, Order::plain(job, When::Every(period)), Link::NONE)?;
+        self.arm_or_ready(index, delay, now);
+        Some(id)
+    }
+
     /// Step 1: gives a task a slot.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn settle(
         &mut self,
         order: Order<'_, A>,
@@ -289,12 +400,7 @@ impl<A: App> Table<'_, A> {
         if matches!(order.when, When::Every(period) if period.is_zero()) {
             return Err(ScheduleError::ZeroPeriod);
         }
-        let used = usize::from(self.head.used);
-        let fresh = used < self.slots.len();
-        let index = if fresh { used } else { self.head.freed.first().index() };
-        if index >= self.slots.len() {
-            return Err(ScheduleError::TableFull);
-        }
+        let index = self.free_place().ok_or(ScheduleError::TableFull)?;
         let mut options = Link::NONE;
         if let Some(wanted) = order.options {
             if wanted.has_tag && self.view().find(wanted.tag).is_some() {
@@ -302,41 +408,53 @@ impl<A: App> Table<'_, A> {
             }
             options = self.take_options(wanted).ok_or(ScheduleError::OptionsFull)?;
         }
-        if fresh {
+        let (when, first_at) = (order.when, order.first_at);
+        let timeout = order.options.and_then(Options::timeout);
+        let id = self.seat(index, order, options).ok_or(ScheduleError::TableFull)?;
+        match when {
+            When::At(delay) => self.arm_or_ready(index, delay, now),
+            When::Every(_) => self.arm_or_ready(index, first_at, now),
+            When::On(event) => self.listen(index, number(event), timeout, now),
+        }
+        Ok(id)
+    }
+
+    /// Where the next task will be: a fresh place, or the one that has been free for the longest.
+    #[inline]
+    fn free_place(&self) -> Option<usize> {
+        let used = usize::from(self.head.used);
+        if used < self.slots.len() {
+            return Some(used);
+        }
+        let freed = self.head.freed.first().index();
+        (freed < self.slots.len()).then_some(freed)
+    }
+
+    /// Takes the free place for a task, which then is in it but waits for nothing yet.
+    #[inline(always)]
+    fn seat(&mut self, index: usize, order: Order<'_, A>, options: Link) -> Option<TaskId> {
+        if index == usize::from(self.head.used) {
             self.head.used = self.head.used.wrapping_add(1);
         } else {
             Chain::pop::<QUEUE, _>(&mut self.head.freed, self.slots);
         }
         self.head.live = self.head.live.wrapping_add(1);
         if order.priority != Priority::Normal {
-            self.head.ranked = self.head.ranked.wrapping_add(1);
+            self.head.rank();
         }
-        let Some(slot) = self.slots.get_mut(index) else {
-            return Err(ScheduleError::TableFull);
-        };
+        let slot = self.slots.get_mut(index)?;
         slot.work = Some((order.job, order.params));
         slot.plan = order.plan;
-        slot.period = Duration::from_ticks(0);
+        slot.period = match order.when {
+            When::Every(period) => period,
+            _ => Duration::from_ticks(0),
+        };
         slot.priority = order.priority;
         slot.options = options;
         slot.faults = 0;
         slot.unserved = Unserved::NONE;
-        slot.listed = Listed::No;
-        let id = TaskId::new(slot.generation, index);
-        let delay = match order.when {
-            When::At(delay) => delay,
-            When::Every(period) => {
-                slot.period = period;
-                order.first_at
-            }
-            When::On(event) => {
-                let timeout = order.options.and_then(Options::timeout);
-                self.listen(index, number(event), timeout, now);
-                return Ok(id);
-            }
-        };
-        self.arm_or_ready(index, delay, now);
-        Ok(id)
+        slot.place = Place::NONE;
+        Some(TaskId::new(slot.generation, index))
     }
 
     pub(crate) fn take_options(&mut self, options: &Options) -> Option<Link> {
@@ -352,10 +470,14 @@ impl<A: App> Table<'_, A> {
             self.head.options_freed = record.next;
         }
         *record = *options;
+        if options.slack_micros != 0 {
+            self.head.unusual.set(Unusual::SLACK, true);
+        }
         Some(link)
     }
 
     /// Step 10: gives the slot back.
+    #[inline]
     pub(crate) fn release(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.work = None;
@@ -375,9 +497,11 @@ impl<A: App> Table<'_, A> {
 
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
-        let Some(slot) = self.slots.get(index) else { return };
-        let listed = slot.listed != Listed::No;
-        if slot.node.is_armed() {
+        self.queue_called();
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        let listed = slot.place.is_listed();
+        if slot.place.is_armed() {
+            slot.place.disarm();
             if slot.step.waits_for_event() {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
             }
@@ -393,9 +517,20 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Ends a task; the running one keeps its slot until it returns.
+    #[inline(never)]
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
-        self.end(index);
+        let slot = self.slots.get_mut(index).ok_or(NoSuchTask)?;
+        if slot.step != Step::Timed {
+            self.end(index);
+            return Ok(());
+        }
+        // What is cancelled is mostly a timeout that was not needed: it waits for its time alone.
+        slot.place = Place::NONE;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.head.live = self.head.live.wrapping_sub(1);
+        self.release(index);
+        timeline::disarm(self.slots, index);
         Ok(())
     }
 
@@ -427,7 +562,7 @@ impl<A: App> Table<'_, A> {
         if let Some(mail) = self.head.mail {
             mail.clear();
         }
-        self.head.stopped = !self.head.running.is_none();
+        self.head.unusual.set(Unusual::STOPPED, !self.head.running.is_none());
         // Nothing that is ready belongs to this pass any more.
         self.head.limit = 0;
     }
@@ -440,6 +575,7 @@ impl<A: App> Table<'_, A> {
         id: TaskId,
         period: Duration,
     ) -> Result<(), SetRepeatError> {
+        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get_mut(index) else {
             return Err(SetRepeatError::NoSuchTask);
@@ -451,8 +587,14 @@ impl<A: App> Table<'_, A> {
             Plan::Again(event) => {
                 slot.plan = Plan::On(event);
                 // A listener for one more run leaves when that run is certain.
-                if slot.listed != Listed::No && slot.event == event {
-                    slot.listed = Listed::Yes;
+                if slot.place.is_listed() && slot.event == event {
+                    if slot.place == Place::PLAIN_LISTENER {
+                        slot.place.mark_for_leaving();
+                        let listeners = self.head.listeners.as_mut().get_mut(usize::from(event));
+                        if let Some(listeners) = listeners {
+                            listeners.special = listeners.special.wrapping_add(1);
+                        }
+                    }
                     if slot.step != Step::Listening {
                         self.leave(index);
                     }
@@ -505,7 +647,7 @@ mod tests {
     use super::*;
     use crate::{
         Task,
-        pass::{Batch, Run},
+        pass::{Batch, Begun, Run},
     };
     use proptest::prelude::*;
     use std::{collections::BTreeSet, vec, vec::Vec};
@@ -540,7 +682,7 @@ mod tests {
         now: Instant,
         /// The pass, and when it began; `None` between passes.
         pass: Option<(Batch, Instant)>,
-        run: Option<Run<Node>>,
+        run: Option<(Run<Node>, Begun)>,
     }
 
     impl Bench {
@@ -569,16 +711,25 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some(run) => self.table().finish(&run, &Stopped(now)),
+                Some((run, begun)) => {
+                    let first = self.table().finish(&run, begun, &Stopped(now));
+                    if let Some(deadline) = first {
+                        let first = timeline::first(&self.slots);
+                        assert_eq!(deadline, self.slots[first].node.deadline);
+                    }
+                }
                 None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
             let (mut batch, began) = self.pass.take()?;
-            let run = self.table().begin_next(&mut batch, &Stopped(now), began)?;
+            let run = match batch {
+                Batch::InOrder => self.table().begin_first(&Stopped(now), began)?,
+                _ => self.table().begin_next(&mut batch, &Stopped(now))?,
+            };
             self.pass = Some((batch, began));
-            let id = run.id();
+            let id = run.0.id();
             self.run = Some(run);
             Some(id)
         }
@@ -657,14 +808,14 @@ mod tests {
             let mut reasons = 0;
             for slot in self.slots.iter().filter(|slot| slot.work.is_some()) {
                 reasons += u32::from(slot.priority != Priority::Normal);
-                reasons += u32::from(slot.node.is_armed() && slot.step.waits_for_event());
+                reasons += u32::from(slot.place.is_armed() && slot.step.waits_for_event());
             }
             assert_eq!(self.head.ranked, reasons);
-            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.node.is_armed());
+            let armed = self.slots.iter().enumerate().filter(|(_, slot)| slot.place.is_armed());
             let expected = armed.min_by_key(|(_, slot)| (slot.node.deadline, slot.node.sequence));
             assert_eq!(first, expected.map(|(index, _)| index));
             let numbers: Vec<u32> = (self.slots.iter())
-                .filter(|slot| slot.node.is_armed() || slot.step.is_ready())
+                .filter(|slot| slot.place.is_armed() || slot.step.is_ready())
                 .map(|slot| slot.node.sequence)
                 .collect();
             assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
@@ -697,18 +848,18 @@ mod tests {
                 let members = self.listeners(&listeners.chain);
                 listed += members.len();
                 for &index in &members {
-                    assert_ne!(self.slots[index].listed, Listed::No);
+                    assert!(self.slots[index].place.is_listed());
                     assert_eq!(usize::from(self.slots[index].event), event);
                 }
             }
-            assert_eq!(listed, self.slots.iter().filter(|slot| slot.listed != Listed::No).count());
+            assert_eq!(listed, self.slots.iter().filter(|slot| slot.place.is_listed()).count());
         }
 
         /// The membership rule: what a slot's state says about where it is.
         fn check_membership(&self, slot: &Slot<Node>) {
-            let (armed, listed) = (slot.node.is_armed(), slot.listed != Listed::No);
+            let (armed, listed) = (slot.place.is_armed(), slot.place.is_listed());
             let stays = slot.plan == Plan::Again(slot.event);
-            if slot.listed == Listed::Plainly {
+            if slot.place == Place::PLAIN_LISTENER {
                 assert!(stays && !armed && slot.options.is_none());
             }
             match slot.step {
@@ -826,7 +977,7 @@ mod tests {
                 Act::Sleep(time) => bench.now = crate::time::later(now, micros(time)),
                 Act::GoOn => {
                     if let Some(id) = bench.go_on() {
-                        let cause = bench.run.as_ref().map(|run| run.cause);
+                        let cause = bench.run.as_ref().map(|(run, _)| run.cause);
                         runs.push((now.as_ticks(), id, cause.unwrap_or(Step::Free)));
                     }
                 }

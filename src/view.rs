@@ -2,11 +2,12 @@
 
 use crate::{
     event::Event,
-    list::Link,
-    table::{Head, Slot, Step},
+    list::{Link, Linked},
+    table::{Head, Place, Slot, Step, Unusual, WAITING},
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
     timeline,
+    waiting::Called,
     work::App,
 };
 
@@ -46,7 +47,7 @@ impl<'a, A: App> View<'a, A> {
         }
         self.slots
             .iter()
-            .filter(|slot| slot.node.is_armed())
+            .filter(|slot| slot.place.is_armed())
             .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
             .min()
     }
@@ -69,12 +70,14 @@ impl<'a, A: App> View<'a, A> {
         }
         let options = self.options_of(slot);
         let event = A::Event::from_index(usize::from(slot.event));
+        let is_called = slot.place == Place::PLAIN_LISTENER && self.is_called(index);
         Some(Status {
             id: TaskId::new(slot.generation, index),
             name: options.and_then(|options| options.name),
             tag: options.and_then(|options| options.has_tag.then_some(options.tag)),
             state: match (slot.step, event) {
                 _ if is_running => State::Running,
+                _ if is_called => State::Ready,
                 (Step::Listening, Some(event)) => State::Listening(event),
                 (Step::Delayed, Some(event)) => State::Delayed(event),
                 (Step::Timed, _) => State::Scheduled,
@@ -83,13 +86,32 @@ impl<'a, A: App> View<'a, A> {
             priority: slot.priority,
             period: Some(slot.period).filter(|period| !period.is_zero()),
             next_run: match slot.step {
-                Step::Listening if !slot.node.is_armed() => None,
+                Step::Listening if is_called => Some(self.head.called.at),
+                Step::Listening if !slot.place.is_armed() => None,
                 _ => Some(slot.node.deadline),
             },
             faults: slot.faults,
             missed: slot.unserved.missed,
             merged: slot.unserved.merged,
         })
+    }
+
+    /// Whether it is one of the listeners of a called event that have not run yet.
+    fn is_called(&self, index: usize) -> bool {
+        if !self.head.unusual.includes(Unusual::CALLED) {
+            return false;
+        }
+        let Called { mut next, last, .. } = self.head.called;
+        while let Some(slot) = self.slots.get(next.index()) {
+            if next.index() == index {
+                return true;
+            }
+            if next == last {
+                return false;
+            }
+            next = Linked::<WAITING>::links(slot).next();
+        }
+        false
     }
 
     pub(crate) fn tasks(self) -> impl Iterator<Item = Status<A::Event>> + 'a {

@@ -6,13 +6,17 @@
 //! of steps, and a trigger walks past the listeners and nobody else.
 //!
 //! What a trigger makes ready is due at that moment, so it goes to the end of a ready queue and
-//! never through the timeline.
+//! never through the timeline. When all listeners are [plain](Place::PLAIN_LISTENER) and nothing
+//! else is ready, not even that is done: the event is *called*, and its listeners run where they
+//! are, one after the other along the chain. Whatever looks at the table or changes it meanwhile
+//! first has the others queued ([`queue_called`](Table::queue_called)), so that nobody else need
+//! know of it.
 
 use crate::{
     event::Event,
-    list::{Chain, Linked},
-    table::{Listed, Plan, QUEUE, Step, Table, WAITING, number},
-    task::{AwaitError, Options, TaskId},
+    list::{Chain, Link, Linked},
+    table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
+    task::{AwaitError, Options, Priority, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,
@@ -22,15 +26,37 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Listeners {
     pub(crate) chain: Chain,
+    /// How many they are.
+    pub(crate) count: u16,
+    /// How many of them are not plain.
+    pub(crate) special: u16,
     /// The event was triggered and nobody listened; the next latched listener takes it.
     pub(crate) latched: bool,
 }
 
 impl Listeners {
-    pub(crate) const NONE: Self = Self { chain: Chain::EMPTY, latched: false };
+    pub(crate) const NONE: Self =
+        Self { chain: Chain::EMPTY, count: 0, special: 0, latched: false };
+}
+
+/// An event that has been triggered while its listeners have not been told one by one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    /// The listener that runs next, and the last one.
+    pub(crate) next: Link,
+    pub(crate) last: Link,
+    pub(crate) at: Instant,
+    /// The number of the one that runs next. As many as there are listeners are reserved.
+    pub(crate) sequence: u32,
+}
+
+impl Called {
+    pub(crate) const NONE: Self =
+        Self { next: Link::NONE, last: Link::NONE, at: Instant::from_ticks(0), sequence: 0 };
 }
 
 impl<A: App> Table<'_, A> {
+    #[inline(always)]
     pub(crate) fn arm_or_ready(&mut self, index: usize, delay: Duration, now: Instant) {
         if delay.is_zero() {
             self.make_ready(index, Step::Due, now);
@@ -39,25 +65,31 @@ impl<A: App> Table<'_, A> {
         }
     }
 
+    /// What the first deadline is now, if the task was the first and still is in the timeline.
     #[inline]
-    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) {
+    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) -> Option<Instant> {
         let sequence = self.next_sequence();
-        let Some(slot) = self.slots.get_mut(index) else { return };
+        let slot = self.slots.get_mut(index)?;
         slot.step = step;
         if step.waits_for_event() {
-            self.head.ranked = self.head.ranked.wrapping_add(1);
+            self.head.rank();
         }
-        if slot.node.is_armed() {
+        slot.node.deadline = deadline;
+        slot.node.sequence = sequence;
+        if slot.place.is_armed() {
             // It has run where it was, and nothing is due before now.
-            timeline::postpone(self.slots, index, deadline, sequence);
-        } else {
-            timeline::arm(self.slots, index, deadline, sequence);
+            return Some(timeline::postpone(self.slots, index, deadline));
         }
+        slot.place.arm();
+        timeline::arm(self.slots, index, deadline);
+        None
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
-    #[inline]
+    #[inline(never)]
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
+        self.queue_called();
+        self.head.unusual.set(Unusual::QUEUED, true);
         let sequence = self.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
@@ -76,13 +108,19 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) {
+        self.queue_called();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Listening;
         slot.event = event;
         let options = slot.options;
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(usize::from(event)) {
-            let plainly = options.is_none() && timeout.is_none() && slot.plan == Plan::Again(event);
-            slot.listed = if plainly { Listed::Plainly } else { Listed::Yes };
+            let plainly = options.is_none()
+                && timeout.is_none()
+                && slot.priority == Priority::Normal
+                && slot.plan == Plan::Again(event);
+            slot.place.list(plainly);
+            listeners.count = listeners.count.wrapping_add(1);
+            listeners.special = listeners.special.wrapping_add(u16::from(!plainly));
             Chain::push::<WAITING, _>(&mut listeners.chain, self.slots, index);
             let latched = listeners.latched;
             if latched && self.options_at(options).is_some_and(|options| options.latched) {
@@ -100,9 +138,12 @@ impl<A: App> Table<'_, A> {
     /// Leaves the listeners.
     pub(crate) fn leave(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        slot.listed = Listed::No;
+        let plainly = slot.place == Place::PLAIN_LISTENER;
+        slot.place.unlist();
         let event = usize::from(slot.event);
         if let Some(listeners) = self.head.listeners.as_mut().get_mut(event) {
+            listeners.count = listeners.count.wrapping_sub(1);
+            listeners.special = listeners.special.wrapping_sub(u16::from(!plainly));
             Chain::remove::<WAITING, _>(&mut listeners.chain, self.slots, index);
         }
     }
@@ -114,36 +155,91 @@ impl<A: App> Table<'_, A> {
         params: Option<&A::Params>,
         now: Instant,
     ) -> usize {
+        self.queue_called();
         let number = event.index();
         let Some(listeners) = self.head.listeners.as_mut().get_mut(number) else { return 0 };
-        let (mut link, last) = (listeners.chain.first(), listeners.chain.last());
-        if link.is_none() {
+        let reached = listeners.count;
+        let (next, last) = (listeners.chain.first(), listeners.chain.last());
+        if reached == 0 {
             listeners.latched = true;
-            return 0;
+        } else if listeners.special == 0 && self.may_call() {
+            self.head.called = Called { next, last, at: now, sequence: self.head.sequence };
+            self.head.sequence = self.head.sequence.saturating_add(reached.into());
+            self.head.unusual.set(Unusual::CALLED, true);
+            if params.is_some() {
+                self.hand_out(next, last, params);
+            }
+        } else {
+            self.tell(next, last, params, now);
         }
-        let mut reached = 0;
+        reached.into()
+    }
+
+    /// Whether no plain listener can be ready or running: they all listen.
+    fn may_call(&self) -> bool {
+        let runs = self.slots.get(self.head.running.index());
+        !self.head.unusual.includes(Unusual::QUEUED)
+            && runs.is_none_or(|slot| !slot.place.is_listed())
+    }
+
+    /// Tells listeners one by one.
+    fn tell(&mut self, mut link: Link, last: Link, params: Option<&A::Params>, now: Instant) {
         loop {
-            let Some(slot) = self.slots.get_mut(link.index()) else { return reached };
             let index = link.index();
+            let Some(slot) = self.slots.get(index) else { return };
             let is_last = link == last;
             link = Linked::<WAITING>::links(slot).next();
-            if slot.listed == Listed::Plainly && slot.step == Step::Listening {
-                if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
-                    kept.clone_from(params);
-                }
-                self.make_ready(index, Step::Called, now);
-            } else {
-                self.hear(index, params, now);
-            }
-            reached += 1;
+            self.hear(index, params, now);
             if is_last {
-                return reached;
+                return;
+            }
+        }
+    }
+
+    /// Gives new params to listeners, all of them plain.
+    fn hand_out(&mut self, mut link: Link, last: Link, params: Option<&A::Params>) {
+        while let Some(slot) = self.slots.get_mut(link.index()) {
+            if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+                kept.clone_from(params);
+            }
+            if link == last {
+                return;
+            }
+            link = Linked::<WAITING>::links(slot).next();
+        }
+    }
+
+    /// The listeners of a called event that have not run yet are told now, as if that had been done
+    /// at once: they come before anything that is queued, as all of that is younger.
+    #[inline]
+    pub(crate) fn queue_called(&mut self) {
+        if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
+            self.queue_rest();
+        }
+    }
+
+    #[inline(never)]
+    fn queue_rest(&mut self) {
+        let Called { mut next, last, at, mut sequence } = self.head.called;
+        self.head.unusual.set(Unusual::CALLED, false);
+        self.head.unusual.set(Unusual::QUEUED, true);
+        let [_, queue, _] = &mut self.head.ready;
+        while let Some(slot) = self.slots.get_mut(next.index()) {
+            slot.step = Step::Called;
+            slot.node.deadline = at;
+            slot.node.sequence = sequence;
+            sequence = sequence.saturating_add(1);
+            let index = next.index();
+            let is_last = next == last;
+            next = Linked::<WAITING>::links(slot).next();
+            Chain::push::<QUEUE, _>(queue, self.slots, index);
+            if is_last {
+                return;
             }
         }
     }
 
     /// Steps 3 and 6: the event that a listener waits for has come.
-    #[inline(never)]
     fn hear(&mut self, index: usize, params: Option<&A::Params>, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let options = self.options.get(slot.options.index());
@@ -172,8 +268,9 @@ impl<A: App> Table<'_, A> {
             Some(options) if own => options.delay,
             _ => Duration::from_ticks(0),
         };
-        if slot.node.is_armed() {
+        if slot.place.is_armed() {
             // Its timeout.
+            slot.place.disarm();
             self.head.ranked = self.head.ranked.wrapping_sub(1);
             timeline::disarm(self.slots, index);
         }
@@ -195,6 +292,7 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) -> Result<(), AwaitError> {
+        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get(index) else {
             return Err(AwaitError::NoSuchTask);

@@ -15,11 +15,11 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
-    pass::Run,
-    table::{Head, Order, Slot, Step, Table},
+    pass::{Batch, Begun, Run},
+    table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
-        AwaitError, Cause, NoSuchTask, Options, Priority, Rejected, ScheduleError, SetRepeatError,
-        Status, Task, TaskId, When,
+        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
+        Task, TaskId, When,
     },
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
@@ -116,7 +116,7 @@ macro_rules! verbs {
         /// ```
         #[doc(alias = "do")]
         pub fn do_now(&mut self, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::At(Duration::from_ticks(0)), job)
+            self.settle_timed(Duration::from_ticks(0), Duration::from_ticks(0), job)
         }
 
         /// Runs a job once, `delay` from now.
@@ -135,7 +135,7 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn at(&mut self, delay: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::At(delay), job)
+            self.settle_timed(delay, Duration::from_ticks(0), job)
         }
 
         /// Runs a job now and then every `period`, without drift.
@@ -154,7 +154,10 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn repeat(&mut self, period: Duration, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::Every(period), job)
+            if period.is_zero() {
+                return Err(ScheduleError::ZeroPeriod);
+            }
+            self.settle_timed(Duration::from_ticks(0), period, job)
         }
 
         /// Runs a job once, when `event` is triggered.
@@ -175,7 +178,9 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         pub fn on(&mut self, event: A::Event, job: Job<A>) -> Result<TaskId, ScheduleError> {
-            self.settle(When::On(event), job)
+            let now = self.now();
+            let order = Order::plain(job, When::On(event));
+            self.table().settle(order, now)
         }
 
         /// Schedules a [`Task`], with whatever it says.
@@ -203,18 +208,14 @@ macro_rules! verbs {
             }
         }
 
-        fn settle(&mut self, when: When<A::Event>, job: Job<A>) -> Result<TaskId, ScheduleError> {
+        fn settle_timed(
+            &mut self,
+            delay: Duration,
+            period: Duration,
+            job: Job<A>,
+        ) -> Result<TaskId, ScheduleError> {
             let now = self.now();
-            let order = Order {
-                job,
-                params: A::Params::default(),
-                when,
-                first_at: Duration::from_ticks(0),
-                plan: when.plan(None, false),
-                priority: Priority::Normal,
-                options: None,
-            };
-            self.table().settle(order, now)
+            self.table().settle_timed(job, delay, period, now).ok_or(ScheduleError::TableFull)
         }
 
         /// Triggers an event: what listens to it is ready now. Returns how many that were, those
@@ -460,7 +461,10 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     ///
     /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
     /// let its `Event` be `()`.
-    pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
+    pub fn listen<const N: usize, W>(
+        mut self,
+        inbox: &'static Inbox<A::Event, A::Params, N, W>,
+    ) -> Self
     where
         A::Event: Send,
         A::Params: Send,
@@ -497,7 +501,7 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     /// One pass, for a loop of your own: runs what is due and armed now, never more.
     pub fn poll(&mut self, app: &mut A) -> Next {
         let Self { clock, head, slots, options } = self;
-        pass(&mut Table { head, slots, options }, app, clock)
+        pass(Table { head, slots, options }, app, clock)
     }
 
     /// The task's next run is when `event` comes, instead of when it had been due next, or when the
@@ -569,20 +573,56 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
     }
 }
 
-/// One pass: the whole of it, once for each app and clock.
-#[inline]
-fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> Next {
+/// One pass: the whole of it. In [`Work::poll`], where the capacity is known; what is not usual is
+/// called with a table of its own, so that this one need not be in memory.
+#[inline(always)]
+fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
     if !table.read_mail(now) {
         return Next::Ended(Ended::Stopped);
     }
-    let mut batch = table.open_pass(now);
-    while let Some(next) = table.begin_next(&mut batch, clock, now) {
-        run(&next, table, app, clock);
+    match table.open_pass(now) {
+        Batch::InOrder => {}
+        batch => return run_batch(table.reborrow(), batch, app, clock),
+    }
+    while let Some((next, begun)) = table.begin_first(clock, now) {
+        match run(&next, begun, &mut table, app, clock) {
+            // How most passes end.
+            Some(first)
+                if first > now
+                    && table.head.unusual == Unusual::NOTHING
+                    && !table.interrupt_asks() =>
+            {
+                return Next::At(first);
+            }
+            _ => {}
+        }
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
         }
     }
+    what_next(table.reborrow())
+}
+
+/// The rest of a pass that does not go in the order of the timeline.
+#[inline(never)]
+fn run_batch<A: App, C: Clock>(
+    mut table: Table<'_, A>,
+    mut batch: Batch,
+    app: &mut A,
+    clock: &C,
+) -> Next {
+    while let Some((next, begun)) = table.begin_next(&mut batch, clock) {
+        run(&next, begun, &mut table, app, clock);
+        if table.obey_interrupt() {
+            return Next::Ended(Ended::Stopped);
+        }
+    }
+    what_next(table.reborrow())
+}
+
+#[inline(never)]
+fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     if table.take_stopped() {
         Next::Ended(Ended::Stopped)
     } else if table.has_ready() {
@@ -598,10 +638,16 @@ fn pass<A: App, C: Clock>(table: &mut Table<'_, A>, app: &mut A, clock: &C) -> N
     }
 }
 
-/// One run, from the call of the job on. With [`Table::begin_next`] the only place where a run
-/// begins and ends.
-#[inline]
-fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
+/// One run, from the call of the job on. With [`Table::begin_first`] and [`Table::begin_next`] the
+/// only place where a run begins and ends. What the first deadline is now, if that is known.
+#[inline(always)]
+fn run<A: App, C: Clock>(
+    run: &Run<A>,
+    begun: Begun,
+    table: &mut Table<'_, A>,
+    app: &mut A,
+    clock: &C,
+) -> Option<Instant> {
     let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
@@ -609,7 +655,7 @@ fn run<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, cl
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, clock);
+    table.finish(run, begun, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.

@@ -47,7 +47,8 @@ fn the_scheduler_can_be_logged() {
     can_be_logged::<Status<Signal>>();
     can_be_logged::<(Rejected<Node>, ScheduleError, SetRepeatError, AwaitError, NoSuchTask)>();
     can_be_logged::<(Fault<'_, Node>, FaultKind<'_, Trouble>, FaultKind<'_, Infallible>)>();
-    can_be_logged::<(Inbox<Signal, u8, 4>, Full<u8>, Events<1>)>();
+    can_be_logged::<(Inbox<Signal, u8, 4>, Inbox<Signal, u8, 4, fn()>)>();
+    can_be_logged::<(Full<u8>, Events<1>)>();
     can_be_logged::<Backoff>();
 }
 

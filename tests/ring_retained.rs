@@ -185,11 +185,13 @@ impl Session {
 #[test]
 fn after_a_reset_at_any_store_each_message_is_whole_or_gone() {
     let (mut cuts, mut cuts_while_opening) = (0, 0);
-    for size in (8..80).step_by(3) {
+    // Miri takes a thousand times as long.
+    let (step, sessions) = if cfg!(miri) { (31, 2) } else { (3, 60) };
+    for size in (8..80).step_by(step) {
         let mut dice = Dice(size as u64);
         let mut memory = Fake::new(size);
         assert_eq!(memory.open().1, Boot::First);
-        for number in 0..60 {
+        for number in 0..sessions {
             let mut whole = memory.with_power(usize::MAX);
             let ops = (0..10).map(|_| dice.op(size)).collect();
             let session = Session::new(&mut whole, ops);
@@ -211,7 +213,7 @@ fn after_a_reset_at_any_store_each_message_is_whole_or_gone() {
         }
     }
     println!("{cuts} cuts in operations, {cuts_while_opening} more while opening after one");
-    assert!(cuts > 50_000 && cuts_while_opening > 5_000);
+    assert!(cfg!(miri) || cuts > 50_000 && cuts_while_opening > 5_000);
 }
 
 /// The ring is there, in one of these states, and works.
@@ -277,6 +279,13 @@ fn damage_is_told_from_a_reset_and_what_is_sound_is_kept() {
     let report = Recovered { messages: 1, dropped: 0, flaw: None };
     assert_eq!(damaged.open().1, Boot::Again(report), "told once");
 
+    // A reset between a head and its complement: the new one holds, and the two agree again.
+    let head = memory.words[4];
+    memory.words[5] = !9;
+    let report = Recovered { messages: 2, dropped: 0, flaw: None };
+    assert_eq!(memory.open().1, Boot::Again(report));
+    assert_eq!(memory.words[4..6], [head, !head]);
+
     memory.words[2] = 1_000_000;
     let (ring, boot) = memory.open();
     assert!(matches!(boot, Boot::Again(Recovered { messages: 2, dropped: 0, .. })));
@@ -295,7 +304,7 @@ fn it_does_what_a_ring_does() {
     let mut memory = Retained::<61>::new();
     let (mut kept, _) = memory.open();
     let mut ring = ensue::Ring::<[u8; 61]>::new();
-    for _ in 0..5_000 {
+    for _ in 0..if cfg!(miri) { 150 } else { 5_000 } {
         match dice.op(61) {
             Op::Put(id, payload) => assert_eq!(kept.put(id, &payload), ring.put(id, &payload)),
             Op::PutParts(id, payload) => {
@@ -346,7 +355,11 @@ fn one_in_ram_may_lie_behind_a_lock_to_which_an_interrupt_comes() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 8 } else { 256 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_memory_makes_it_panic(

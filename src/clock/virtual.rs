@@ -32,7 +32,7 @@ use crate::time::{self, Clock, Duration, Instant, Sleep};
 /// ```
 /// use ensue::clock::{Interrupt, Virtual};
 /// use ensue::{Clock, ExtU64, Sleep, time};
-/// use portable_atomic::{AtomicBool, Ordering};
+/// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// let arrived = AtomicBool::new(false);
 /// let script = [Interrupt { at: 2.secs(), run: &|_| arrived.store(true, Ordering::Release) }];
@@ -248,10 +248,9 @@ mod tests {
 
     use std::boxed::Box;
     use std::cell::{Cell, RefCell};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::vec;
     use std::vec::Vec;
-
-    use portable_atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::ExtU64;

@@ -39,6 +39,9 @@ pub const MIN_SIZE: usize = 8;
 /// The id of a hole, which no message can have.
 pub(super) const HOLE: u16 = 0;
 
+/// The id of a message of which only the length matters.
+pub(super) const ANY: u16 = 1;
+
 /// What the first four bytes of a record say, as they are read: one big-endian word.
 #[derive(Clone, Copy)]
 pub(super) struct Header(u32);

@@ -34,7 +34,7 @@ use core::fmt;
 use super::image::{self, BadImage, Flaw, Recovered};
 use super::message::Message;
 use super::queue::{Ids, Iter, Queue};
-use super::record::{Bytes, HEADER, HOLE, Header, MIN_SIZE, advance, apart, index, moved};
+use super::record::{ANY, Bytes, HEADER, HOLE, Header, MIN_SIZE, advance, apart, index, moved};
 use super::reserve::total_len;
 use super::room::Evicted;
 use super::track::Plain;
@@ -55,9 +55,6 @@ const SIZE_AT: usize = 1;
 const TAIL_AT: usize = 2;
 const HEAD_AT: usize = 4;
 const DELETING_AT: usize = 6;
-
-/// The id of a message of which only the length matters.
-const ANY: u16 = !HOLE;
 
 /// How many words there are in front of the bytes.
 pub const WORDS: usize = 8;

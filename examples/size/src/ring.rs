@@ -107,6 +107,7 @@ fn write<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized, T: Track>(ring: &mut Ring<S, T>)
     seen(ring.put_fmt(unknown(), some_len(), format_args!("{}", unknown::<u32>())));
     seen(ring.put_compacting(unknown(), some_bytes()));
     seen(ring.put_evicting(unknown(), some_bytes(), |message| read(&message)));
+    seen(ring.make_room(some_len(), |message| read(&message)));
     match ring.reserve(unknown(), some_len()) {
         Ok(message) => fill(message),
         Err(error) => explain(error),

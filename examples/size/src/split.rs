@@ -37,4 +37,5 @@ fn drive<const N: usize>(ring: &SplitRing<N>) {
     reader.trim();
     reader.release();
     seen((reader.message_count(), reader.is_empty(), reader.used(), reader.size()));
+    seen(reader.refused());
 }

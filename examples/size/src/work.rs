@@ -43,7 +43,7 @@ impl App for Node {
     }
 }
 
-static INBOX: Inbox<Signal, Params, 4> = Inbox::new().wake_with(woken);
+static INBOX: Inbox<Signal, Params, 4, fn()> = Inbox::new().wake_with(woken);
 
 fn woken() {
     seen(());

@@ -20,8 +20,9 @@ use crate::ring::record::MIN_SIZE;
 /// static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::uninit();
 ///
 /// # static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::new(Retained::new());
+/// let log = &raw mut LOG;
 /// // SAFETY: this is passed once, and nobody else names it but the panic handler.
-/// let memory = Retained::adopt(unsafe { &mut *(&raw mut LOG) });
+/// let memory = Retained::adopt(unsafe { &mut *log });
 /// let (mut log, boot) = memory.open();
 /// if let Boot::Again(report) = boot {
 ///     // a reset, and `report.messages` messages to tell of what was before
@@ -46,8 +47,9 @@ use crate::ring::record::MIN_SIZE;
 /// const PANIC: u16 = 2;
 ///
 /// fn last_words(line: u32) {
+///     let log = &raw mut LOG;
 ///     // SAFETY: whoever had it never comes back, as this ends in a reset.
-///     let (mut log, _) = Retained::adopt(unsafe { &mut *(&raw mut LOG) }).open();
+///     let (mut log, _) = Retained::adopt(unsafe { &mut *log }).open();
 ///     let _ = log.make_room(24);
 ///     let _ = log.put_fmt(PANIC, 24, format_args!("panic in line {line}"));
 ///     reset()
