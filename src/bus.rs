@@ -79,14 +79,22 @@
 //!
 //! # What it costs
 //!
-//! Instructions, counted in QEMU for a plain write over the bare call of the HAL, Cortex-M3 at
-//! `opt-level` 3 / "s": 48 / 85, in a session 41 / 68, refused 34 / 39 in all; SPI 43 / 63 (selecting
-//! not counted). On Cortex-M0: 61 / 103. For comparison, embedded-hal-bus's `AtomicDevice`: 17 / 17.
+//! Instructions on a Cortex-M3 for a plain write, over the bare call of the HAL, at `opt-level` 3 /
+//! "s", beside others in the same run (`cargo run --release --bin bus` in `benches/qemu`):
+//!
+//! | | I2C | SPI | interrupts masked |
+//! |---|--:|--:|--:|
+//! | this | 47 / 62 | 41 / 72 | 8 |
+//! | in a session | 34 / 33 | 29 / 61 | never |
+//! | refused, all in all | 40 / 55 | | 8 |
+//! | embedded-hal-bus, `AtomicDevice` | 21 / 20 | 23 / 22 | never |
+//! | embedded-hal-bus, `RefCellDevice` | 16 / 15 | 16 / 15 | never |
+//! | embedded-hal-bus, `CriticalSectionDevice` | 20 / 19 | 20 / 19 | for the whole transfer |
+//!
 //! The difference is looking up the device, comparing the address and counting; one byte at 400 kHz
-//! lasts 2,800 cycles of a chip at 125 MHz. Longest time with interrupts masked: 10 / 6 instructions
-//! more than an empty critical section for a transfer, at most 22 (`release`, which writes a record).
-//! RAM on a 32-bit chip: 152 bytes for an I2C bus with room for one device, 496 for four; a handle
-//! has 20.
+//! lasts 2,800 cycles of a chip at 125 MHz. The longest time with interrupts masked is 12
+//! instructions, in `attach` and `release`. RAM on a 32-bit chip: 144 bytes for an I2C bus with room
+//! for one device, 488 for four; a handle has 20.
 //!
 //! # Beside others
 //!
@@ -96,7 +104,7 @@
 //!
 //! | | this | e-h-bus | embassy | shared-bus | ESP-IDF | shown in |
 //! |---|---|---|---|---|---|---|
-//! | drivers for embedded-hal 1.0 as they are | yes | yes | yes | no, 0.2 | no, C | `bus_drivers` |
+//! | drivers for embedded-hal 1.0 as they are | yes | yes | yes | no, 0.2 | no, C | `bus_drivers`; `bus_i2c`: a driver takes .. |
 //! | a device is bound to its address | yes | no | no | no | yes | `bus_i2c`: another address .. |
 //! | a second device at an address is refused | yes | no | no | no | no | `bus_i2c`: a second device on an address .. |
 //! | what is no address is refused when attached | yes | no | no | no | no | `bus_i2c`: what is no address .. |
@@ -104,13 +112,13 @@
 //! | settings for each device | yes | no | yes, if the HAL implements its trait | no | speed | `bus_i2c`: the speed is set .., `bus_spi`: settings are applied .. |
 //! | they are applied only when the last ones differed | yes | | no | | no | the same |
 //! | settings that exclude each other are refused, both sides named | yes | no | no | no | no | `bus_i2c`: .. stands against .., `bus_spi`: settings that exclude .. |
-//! | may be used in interrupts, which stay on during a transfer | yes | `AtomicDevice` | no: masked, or not in interrupts | its atomic check, Cortex-M | not in interrupts | `bus_claim`: interrupts are on .. |
+//! | may be used in interrupts, which stay on during a transfer | yes | `AtomicDevice` | no: masked, or not in interrupts | its atomic check, Cortex-M | not in interrupts | `bus_claim`: interrupts are on ..; on chips `examples/qemu`, `checks`: an interrupt finds .. |
 //! | who comes second gets an error | yes | `AtomicDevice`; `RefCellDevice` panics | panics | panics | waits, to a limit | `bus_claim`: an interrupt during .. |
 //! | the claim ends when a panic unwinds | yes | not of `AtomicDevice`, `MutexDevice` | yes | not with `std` | | `bus_claim`: a panic .. |
 //! | and the chip is deselected then | yes | no | no | no | | `bus_claim`: a panic in a transaction .. |
-//! | `Send` only if the HAL's bus is | yes | not `i2c::AtomicDevice` | yes | not the atomic check | | `compile_fail` above, `bus_claim` |
-//! | SPI: select, work, flush, deselect, on every path | yes | yes | yes | no SPI devices | | `bus_spi`: a transaction .., what the bus says .. |
-//! | errors of bus and pin both reported | yes | one | one | | | `bus_spi`: what the pin says .. |
+//! | `Send` only if the HAL's bus is | yes | not `i2c::AtomicDevice` | yes | not the atomic check | | `compile_fail` above, `bus_claim`: a bus may be shared .. |
+//! | SPI: select, work, flush, deselect, on every path | yes | yes | yes | no SPI devices | | `bus_spi`: a transaction .., wherever a transaction fails .. |
+//! | errors of bus and pin both reported | yes | one | one | | | `bus_spi`: what the pin says .., wherever .. |
 //! | delays between select and clock | yes | no | no | | | `bus_spi`: a transaction .. |
 //! | a delay that nobody can wait for | refused | panics | refused | | | `bus_spi`: a delay within .. |
 //! | several transfers in a row | yes | no | no | no | no | `bus_i2c`, `bus_spi`: .. session .. |
@@ -119,7 +127,7 @@
 //! | a list of devices, as values and as text | yes | no | no | no | no | `bus_i2c`: info .. |
 //! | a device found by its name | yes | no | no | no | no | `bus_i2c`: a device is found .. |
 //! | a device released, its pin given back | yes | dropped | dropped | dropped | yes | `bus_i2c`: after its release .., `bus_spi`: the same device .. |
-//! | a stuck bus freed, and told whether it worked | yes | no | no | no | freed, not told | `bus_recover` |
+//! | a stuck bus freed, and told whether it worked | yes | no | no | no | freed; told on some chips | `bus_recover` |
 //! | async | not yet | no | yes | no | callbacks | |
 //! | waiting for one's turn | no | `MutexDevice`, with `std` | async | with `std` | yes | |
 //!
@@ -199,6 +207,26 @@ impl<W: Wiring, B, const DEVICES: usize, D> Bus<W, B, DEVICES, Fixed, D> {
     /// The closure runs before the first transfer, and before each whose settings are not those of
     /// the last one, with the bus claimed. When it fails, the transfer fails, and the next one
     /// calls it again.
+    ///
+    /// A closure's type has no name. Where you must write the bus's or a device's type, in a struct
+    /// or a `static`, give a function as a pointer:
+    ///
+    /// ```
+    /// # struct Hal { speed: u32 }
+    /// use core::convert::Infallible;
+    /// use ensue::bus::{RateExtU32, Speed, i2c};
+    ///
+    /// type SetSpeed = fn(&mut Hal, Speed) -> Result<(), Infallible>;
+    /// struct Imu<'a> {
+    ///     device: i2c::Device<'a, Hal, SetSpeed>,
+    /// }
+    ///
+    /// let set_speed: SetSpeed = |hal, speed| Ok(hal.speed = speed.to_Hz());
+    /// let bus = i2c::Bus::new(Hal { speed: 0 }).tuned(100.kHz(), set_speed);
+    /// let imu = Imu { device: bus.attach("imu", i2c::Config::at(0x68))? };
+    /// # drop(imu);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tuned<G, X>(self, usual: W::Settings, tune: G) -> Bus<W, B, DEVICES, G, D>
     where
         G: FnMut(&mut B, W::Settings) -> Result<(), X>,
@@ -211,7 +239,8 @@ impl<W: Wiring, B, const DEVICES: usize, D> Bus<W, B, DEVICES, Fixed, D> {
 
 impl<W: Wiring, B, const DEVICES: usize, F> Bus<W, B, DEVICES, F, NoDelay> {
     /// Gives the bus something to wait with, once for all its devices: for pauses between tries,
-    /// for chip-select delays, and for delays that SPI drivers ask for within a transaction.
+    /// for chip-select delays, and for delays that SPI drivers ask for within a transaction. A
+    /// [`Clock`](crate::Clock) becomes one with [`clock::Delay`](crate::clock::Delay).
     pub fn with_delay<T: DelayNs>(self, delay: T) -> Bus<W, B, DEVICES, F, T> {
         let Held { bus, tune, usual, current, slots, .. } = self.held.into_inner();
         let held = Held { bus, tune, delay, usual, current, slots };
@@ -361,16 +390,23 @@ impl<W: Wiring, B, F, D> Core<W, B, F, D> {
         seat.slot(&mut self.slots).map(|slot| &*slot)
     }
 
-    /// Sees to it that the bus has the settings that a transfer wants.
+    /// Whether the bus has the settings that a transfer wants.
+    #[inline]
+    fn is_settled(&self, wanted: Option<W::Settings>) -> bool
+    where
+        F: Tune<B, W::Settings>,
+    {
+        !F::CAN_TUNE || wanted.or(self.usual).is_none_or(|wanted| self.current == Some(wanted))
+    }
+
+    /// Sees to it that it has.
     #[inline]
     fn settle(&mut self, wanted: Option<W::Settings>, counts: &Counts) -> Result<(), F::Error>
     where
         F: Tune<B, W::Settings>,
     {
         match wanted.or(self.usual) {
-            Some(settings) if F::CAN_TUNE && self.current != Some(settings) => {
-                self.apply(settings, counts)
-            }
+            Some(settings) if !self.is_settled(wanted) => self.apply(settings, counts),
             _ => Ok(()),
         }
     }
@@ -544,6 +580,9 @@ impl<D: DelayNs> Wait for D {
 }
 
 /// A device was not attached. Here is its config, with the pin in it.
+///
+/// Where an error type has no room for a pin (`?` wants one that lives for ever, say), leave the
+/// config behind: `bus.attach(name, config).map_err(AttachError::from)?`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Refused<W, S, E> {
     /// The config, as it was given.
@@ -622,6 +661,12 @@ impl<W, S, E> From<Refused<W, S, E>> for AttachError<S, E> {
     }
 }
 
+impl<W: Wiring, B, const DEVICES: usize, F, D> fmt::Debug for Bus<W, B, DEVICES, F, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("devices", &self.info()).finish_non_exhaustive()
+    }
+}
+
 impl<W, S: fmt::Debug, E: fmt::Debug> fmt::Debug for Refused<W, S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused").field("reason", &self.reason).finish_non_exhaustive()
@@ -639,10 +684,12 @@ impl<S: fmt::Display, E: fmt::Debug> fmt::Display for AttachError<S, E> {
         match self {
             Self::NameTaken => f.write_str("another device has this name"),
             Self::AddressTaken { by } => write!(f, "{by} has this address"),
-            Self::NoAddress => f.write_str("it is no address"),
+            Self::NoAddress => {
+                f.write_str("more than an address can be; some data sheets give twice the number")
+            }
             Self::ConfigConflict { wants, against } => write!(f, "{wants}, but {against}"),
-            Self::NoDelay => f.write_str("it has pauses, and the bus has no delay"),
-            Self::Full => f.write_str("every place is taken"),
+            Self::NoDelay => f.write_str("it has pauses, and the bus has no `with_delay`"),
+            Self::Full => f.write_str("every place is taken; `with_room` makes more"),
             Self::Busy => f.write_str("the bus is busy"),
             Self::Pin(error) => write!(f, "the chip select could not be set high: {error:?}"),
         }

@@ -10,7 +10,7 @@
 //! A pass takes the queue first, in the order of arrival, then the flags, in the order of the enum.
 //! What must come before what, and why it does, is in `sync.rs`.
 
-use core::{cell::Cell, fmt};
+use core::{cell::Cell, fmt, mem::ManuallyDrop};
 
 use critical_section::Mutex;
 
@@ -67,8 +67,9 @@ use crate::{
 /// # What fits
 ///
 /// `N` from 0: with 0 every event loses its params, and the queue takes no room. Memory on a 32-bit
-/// chip: 20 bytes, one for each event, and for each of the `N` the params and two bytes, aligned as
-/// the params are. In a `static` it takes no flash, as it begins with zeros.
+/// chip: 14 bytes, one for each event, and for each of the `N` one byte, and the params with a tag as
+/// large as their alignment. In a `static` it takes no flash, as it begins with zeros; with a
+/// function to [wake](Self::wake_with) it begins with that.
 ///
 /// # Who may reach it
 ///
@@ -111,27 +112,63 @@ use crate::{
 ///     scope.spawn(|| work.task_count());
 /// });
 /// ```
-#[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
-pub struct Inbox<E: Event, P, const N: usize> {
-    bell: Bell,
-    wake: Option<fn()>,
-    flags: FlagsOf<E>,
-    queue: Mutex<Queue<E, P, N>>,
+///
+/// # Who is woken
+///
+/// `W` is what a trigger does at its end: nothing, unless [`wake_with`](Self::wake_with) says
+/// otherwise. An inbox without it does not even ask.
+pub struct Inbox<E: Event, P, const N: usize, W = ()> {
+    // No drop glue, or `wake_with` could not be a `const fn`. Only an inbox that nobody ever
+    // listened to can be dropped: the others are borrowed for good.
+    tray: ManuallyDrop<Tray<E, P, N>>,
+    wake: W,
 }
 
 /// The inbox was full; here are the params. The event itself has been triggered, without them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Full<P>(pub P);
 
+/// What a trigger does at its end, for [`Inbox::wake_with`]: a function, or a type of your own.
+///
+/// A function in a `static` is a pointer, which is loaded and called. A type of no size is called
+/// as if it stood there itself, and an inbox with it still takes no flash:
+///
+/// ```
+/// use ensue::{Inbox, Wake};
+///
+/// ensue::events! { pub enum Signal { Button } }
+///
+/// struct OtherCore;
+/// impl Wake for OtherCore {
+///     fn wake(&self) {
+///         // dsb, then sev
+///     }
+/// }
+/// static INBOX: Inbox<Signal, (), 8, OtherCore> = Inbox::new().wake_with(OtherCore);
+/// INBOX.trigger_event(Signal::Button);
+/// ```
+pub trait Wake {
+    /// Called after each trigger, in the context that triggered.
+    fn wake(&self);
+}
+
+/// Nobody has to be woken: an interrupt on the core that sleeps is its own wake-up.
+impl Wake for () {
+    #[inline]
+    fn wake(&self) {}
+}
+
+impl<F: Fn()> Wake for F {
+    #[inline]
+    fn wake(&self) {
+        self();
+    }
+}
+
 impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// An empty inbox.
     pub const fn new() -> Self {
-        Self {
-            bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
-            wake: None,
-            flags: <E::Count as PerEvent>::NO_FLAGS,
-            queue: Mutex::new(Queue::EMPTY),
-        }
+        Self { tray: ManuallyDrop::new(Tray::EMPTY), wake: () }
     }
 
     /// Calls `wake` after each trigger, in the context that triggered.
@@ -139,11 +176,36 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// An interrupt on the core that sleeps is its own wake-up and needs none. Others do: a thread
     /// unparks the one that sleeps; the other core sends an event (`dsb`, then `sev`: what it wrote
     /// must be out first).
-    pub const fn wake_with(mut self, wake: fn()) -> Self {
-        self.wake = Some(wake);
-        self
+    ///
+    /// Cost: a call. A [type of your own](Wake) saves the pointer.
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    /// use std::thread::{self, Thread};
+    ///
+    /// use ensue::Inbox;
+    ///
+    /// ensue::events! { pub enum Signal { Button } }
+    /// static INBOX: Inbox<Signal, (), 8, fn()> = Inbox::new().wake_with(unpark);
+    /// static MAIN: OnceLock<Thread> = OnceLock::new();
+    ///
+    /// fn unpark() {
+    ///     if let Some(main) = MAIN.get() {
+    ///         main.unpark();
+    ///     }
+    /// }
+    ///
+    /// MAIN.set(thread::current()).unwrap();
+    /// thread::spawn(|| INBOX.trigger_event(Signal::Button));
+    /// thread::park(); // as a clock's `wait` does
+    /// ```
+    pub const fn wake_with<W: Wake>(self, wake: W) -> Inbox<E, P, N, W> {
+        let Self { tray, wake: () } = self;
+        Inbox { tray, wake }
     }
+}
 
+impl<E: Event, P, const N: usize, W: Wake> Inbox<E, P, N, W> {
     /// Triggers an event.
     ///
     /// It cannot fail, and triggers that come before the next pass are one.
@@ -152,17 +214,17 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// Cost: two byte stores, each after a fence, then the wake hook.
     #[inline]
     pub fn trigger_event(&self, event: E) {
-        if let Some(flag) = self.flags.as_ref().get(event.index()) {
-            self.bell.raise(flag);
+        if let Some(flag) = self.tray.flags.as_ref().get(event.index()) {
+            self.tray.bell.raise(flag);
         }
-        self.call_wake();
+        self.wake.wake();
     }
 
     /// Triggers an event that brings params.
     ///
     /// Callable from: main, any interrupt that critical sections mask, either core if they cover
     /// both. Cost: a critical section of a fixed number of steps and one copy of the params, a byte
-    /// store, then the wake hook.
+    /// store, then the wake hook. Pass large params by an index or a reference instead.
     ///
     /// Errors: [`Full`] gives the params back; it is counted, and the event still arrives.
     ///
@@ -177,10 +239,15 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// assert_eq!(INBOX.refused(), 1);
     /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
-        match with(|token| self.queue.borrow(token).push(event, params)) {
+        let number = event.index();
+        if number >= self.tray.flags.as_ref().len() {
+            return Ok(()); // nobody hears of it
+        }
+        // There are at most 256 events.
+        match with(|token| self.tray.queue.borrow(token).push(number as u8, params)) {
             Ok(()) => {
-                self.bell.ring();
-                self.call_wake();
+                self.tray.bell.ring();
+                self.wake.wake();
                 Ok(())
             }
             Err(params) => {
@@ -221,30 +288,25 @@ impl<E: Event, P, const N: usize> Inbox<E, P, N> {
     /// ```
     #[inline]
     pub fn stop(&self) {
-        self.bell.raise(&self.bell.stop);
-        self.call_wake();
+        self.tray.bell.raise(&self.tray.bell.stop);
+        self.wake.wake();
     }
+}
 
+impl<E: Event, P, const N: usize, W> Inbox<E, P, N, W> {
     /// How many triggers have been refused their params since the beginning; it stays at
     /// `u32::MAX`.
     ///
     /// Callable from: anywhere that critical sections are. Cost: O(1).
     pub fn refused(&self) -> u32 {
-        with(|token| self.queue.borrow(token).refused.get())
-    }
-
-    #[inline]
-    fn call_wake(&self) {
-        if let Some(wake) = self.wake {
-            wake();
-        }
+        with(|token| self.tray.queue.borrow(token).refused.get())
     }
 }
 
-impl<E: Event, P, const N: usize> fmt::Debug for Inbox<E, P, N> {
+impl<E: Event, P, const N: usize, W> fmt::Debug for Inbox<E, P, N, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbox")
-            .field("arrived", &self.bell.arrived.load(Relaxed))
+            .field("arrived", &self.tray.bell.arrived.load(Relaxed))
             .field("refused", &self.refused())
             .finish_non_exhaustive()
     }
@@ -254,6 +316,24 @@ impl<E: Event, P, const N: usize> Default for Inbox<E, P, N> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What is left here, whoever is woken.
+#[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
+struct Tray<E: Event, P, const N: usize> {
+    bell: Bell,
+    flags: FlagsOf<E>,
+    queue: Mutex<Queue<P, N>>,
+}
+
+impl<E: Event, P, const N: usize> Tray<E, P, N> {
+    // Each use makes a tray of its own, which is the point.
+    #[allow(clippy::declare_interior_mutable_const)]
+    const EMPTY: Self = Self {
+        bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
+        flags: <E::Count as PerEvent>::NO_FLAGS,
+        queue: Mutex::new(Queue::EMPTY),
+    };
 }
 
 /// What the loop looks at all the time.
@@ -285,38 +365,44 @@ impl Bell {
 ///
 /// It lives inside a critical section, and therefore in cells: there is nothing to borrow, and so
 /// nothing that could fail.
-struct Queue<E, P, const N: usize> {
+struct Queue<P, const N: usize> {
     /// In range 0 .. N; the oldest.
     first: Cell<usize>,
     /// In range 0 ..= N.
     length: Cell<usize>,
     refused: Cell<u32>,
-    places: [Cell<Place<E, P>>; N],
+    /// Their numbers.
+    events: [Cell<u8>; N],
+    /// Apart from the numbers: what has one in front of it is copied byte by byte, and twice, while
+    /// interrupts are masked (64 bytes on a Cortex-M0: 940 instructions instead of 40).
+    params: [Cell<Place<P>>; N],
 }
 
-/// The tag has a byte of its own, so that an empty place is zero whatever the params are.
-#[repr(u8)]
-enum Place<E, P> {
+/// A cell has no values to spare, so the tag lies before the params and not among their values:
+/// an empty place is zero whatever they are.
+enum Place<P> {
     Empty,
-    Taken(E, P),
+    Taken(Cell<P>),
 }
 
-impl<E, P, const N: usize> Queue<E, P, N> {
+impl<P, const N: usize> Queue<P, N> {
     // Each use makes a queue of its own, which is the point.
     #[allow(clippy::declare_interior_mutable_const)]
     const EMPTY: Self = Self {
         first: Cell::new(0),
         length: Cell::new(0),
         refused: Cell::new(0),
-        places: [const { Cell::new(Place::Empty) }; N],
+        events: [const { Cell::new(0) }; N],
+        params: [const { Cell::new(Place::Empty) }; N],
     };
 
-    fn push(&self, event: E, params: P) -> Result<(), P> {
+    fn push(&self, event: u8, params: P) -> Result<(), P> {
         let length = self.length.get();
         let end = Self::wrapped(self.first.get().wrapping_add(length));
-        match self.places.get(end) {
-            Some(place) if length < N => {
-                place.set(Place::Taken(event, params));
+        match (self.events.get(end), self.params.get(end)) {
+            (Some(event_place), Some(place)) if length < N => {
+                event_place.set(event);
+                place.set(Place::Taken(Cell::new(params)));
                 self.length.set(length.wrapping_add(1));
                 Ok(())
             }
@@ -327,14 +413,18 @@ impl<E, P, const N: usize> Queue<E, P, N> {
         }
     }
 
-    fn pop(&self) -> Option<(E, P)> {
+    /// The number of the event goes into the argument, apart from the params for the same reason.
+    fn pop(&self, event: &mut u8) -> Option<P> {
         let first = self.first.get();
-        let Place::Taken(event, params) = self.places.get(first)?.replace(Place::Empty) else {
-            return None;
-        };
+        let length = self.length.get().checked_sub(1)?;
+        let (event_place, place) = (self.events.get(first)?, self.params.get(first)?);
+        *event = event_place.get();
         self.first.set(Self::wrapped(first.wrapping_add(1)));
-        self.length.set(self.length.get().wrapping_sub(1));
-        Some((event, params))
+        self.length.set(length);
+        match place.replace(Place::Empty) {
+            Place::Taken(params) => Some(params.into_inner()),
+            Place::Empty => None,
+        }
     }
 
     /// Range: below 2 N.
@@ -345,26 +435,27 @@ impl<E, P, const N: usize> Queue<E, P, N> {
 
 /// An inbox as the table sees it, whatever its capacity: what is looked at all the time lies open,
 /// the rest is behind a table of functions.
-pub(crate) struct Mailbox<E: 'static, P: 'static> {
+pub(crate) struct Mailbox<P: 'static> {
     bell: &'static Bell,
-    mail: &'static dyn Mail<E, P>,
+    mail: &'static dyn Mail<P>,
 }
 
-impl<E, P> Clone for Mailbox<E, P> {
+impl<P> Clone for Mailbox<P> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<E, P> Copy for Mailbox<E, P> {}
+impl<P> Copy for Mailbox<P> {}
 
-impl<E: Event + Send, P: Send, const N: usize> Inbox<E, P, N> {
-    pub(crate) fn mailbox(&'static self) -> Mailbox<E, P> {
-        Mailbox { bell: &self.bell, mail: self }
+impl<E: Event, P: Send, const N: usize, W> Inbox<E, P, N, W> {
+    pub(crate) fn mailbox(&'static self) -> Mailbox<P> {
+        let tray: &Tray<E, P, N> = &self.tray;
+        Mailbox { bell: &tray.bell, mail: tray }
     }
 }
 
-impl<E, P> Mailbox<E, P> {
+impl<P> Mailbox<P> {
     /// What a sleeping loop tests.
     pub(crate) fn arrived(&self) -> &'static AtomicBool {
         &self.bell.arrived
@@ -392,9 +483,11 @@ impl<E, P> Mailbox<E, P> {
         self.mail.waiting()
     }
 
-    /// The oldest event with params.
-    pub(crate) fn take(&self) -> Option<(E, P)> {
-        self.mail.take()
+    /// The oldest event with params, by its number.
+    pub(crate) fn take(&self) -> Option<(u8, P)> {
+        let mut event = 0;
+        let params = self.mail.take(&mut event)?;
+        Some((event, params))
     }
 
     /// The flags, in the order of the enum.
@@ -429,19 +522,19 @@ pub(crate) fn lower(flag: &AtomicBool) -> bool {
 }
 
 /// What depends on an inbox's capacity.
-trait Mail<E, P>: Sync {
+trait Mail<P>: Sync {
     fn waiting(&self) -> usize;
-    fn take(&self) -> Option<(E, P)>;
+    fn take(&self, event: &mut u8) -> Option<P>;
     fn flags(&self) -> &[AtomicBool];
 }
 
-impl<E: Event + Send, P: Send, const N: usize> Mail<E, P> for Inbox<E, P, N> {
+impl<E: Event, P: Send, const N: usize> Mail<P> for Tray<E, P, N> {
     fn waiting(&self) -> usize {
         with(|token| self.queue.borrow(token).length.get())
     }
 
-    fn take(&self) -> Option<(E, P)> {
-        with(|token| self.queue.borrow(token).pop())
+    fn take(&self, event: &mut u8) -> Option<P> {
+        with(|token| self.queue.borrow(token).pop(event))
     }
 
     fn flags(&self) -> &[AtomicBool] {

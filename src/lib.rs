@@ -14,7 +14,7 @@
 //! function. [`Work`] runs jobs as tasks, each named by a [`TaskId`]; what a task can say of when
 //! and how it runs is in [`Task`], and what a job can do while it runs is in [`Cx`]. Events are the
 //! values of an enum of yours ([`events!`]); interrupts leave them in an [`Inbox`]. Time comes from
-//! a [`Clock`].
+//! a [`Clock`]. What people build most is on the page of [`recipes`].
 //!
 //! ```
 //! use ensue::{App, Cx, Ended, ExtU64, Work, clock::Virtual};
@@ -61,6 +61,8 @@
 //!
 //! - `std`: the clock of a computer, `clock::Std`.
 //! - `bus`: several drivers on one I2C or SPI bus, the module `bus`.
+//! - `io`: the messages of a ring as `embedded_io` streams: `Read` and `BufRead` for a
+//!   [`ring::Reader`], `Write` for a [`ring::Reservation`].
 //! - `defmt`: `defmt::Format` for every public type, and log lines where something fails or gets
 //!   lost: faults with the names of their tasks, missed deadlines, params that an inbox refused.
 //!   As defmt shows errors alone unless told otherwise, build with `DEFMT_LOG=ensue=warn`.
@@ -98,12 +100,14 @@ mod work;
 pub mod bus;
 pub mod clock;
 pub mod pattern;
+#[cfg(any(doc, doctest))]
+pub mod recipes;
 pub mod ring;
 pub mod time;
 
 pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
-pub use inbox::{Full, Inbox};
+pub use inbox::{Full, Inbox, Wake};
 pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 #[cfg(loom)]
 #[doc(hidden)]

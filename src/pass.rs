@@ -69,10 +69,12 @@ impl<A: App> Table<'_, A> {
 
     /// Events with params first, then the flags.
     #[inline(never)]
-    fn deliver(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) -> bool {
+    fn deliver(&mut self, mail: Mailbox<A::Params>, now: Instant) -> bool {
         for _ in 0..mail.waiting() {
-            let Some((event, params)) = mail.take() else { break };
-            self.trigger(event, Some(&params), now);
+            let Some((number, params)) = mail.take() else { break };
+            if let Some(event) = A::Event::from_index(number.into()) {
+                self.trigger(event, Some(&params), now);
+            }
         }
         for (number, flag) in mail.flags().iter().enumerate() {
             if inbox::lower(flag) {

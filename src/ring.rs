@@ -38,6 +38,7 @@ mod reserve;
 mod retained;
 mod room;
 mod split;
+mod text;
 mod track;
 
 use core::fmt;
@@ -54,6 +55,7 @@ pub use room::Evicted;
 #[doc(hidden)]
 pub use split::weaken;
 pub use split::{RingReader, RingWriter, SplitRing};
+pub use text::Text;
 pub use track::{Plain, Track, Tracked};
 
 /// A queue of messages in exactly `N` bytes, first in, first out, or by id.

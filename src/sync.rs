@@ -31,6 +31,11 @@
 //! Params need none of this: a lock is around them, and it orders what is before and after it. Nor
 //! does the test by which a loop decides to sleep: whatever it sees, a pass asks again.
 //!
+//! The atomics are `core`'s, which has them for every Cortex-M, RISC-V and Xtensa core. A crate that
+//! makes up for what others lack (MSP430; AVR has none of 32 bits) would turn each store into a
+//! critical section wherever the program has told it to, and no trigger could come from above the
+//! mask any more; `tests/choices` shows that here nothing depends on what a program tells.
+//!
 //! On Cortex-M each fence is a `dmb`, as a release store would have, so that they cost no more.
 //! `tests/inbox_loom.rs` shows that they are enough, and that each of them is needed.
 

@@ -257,7 +257,7 @@ pub(crate) struct Head<A: App> {
     pub(crate) seen: Cell<Instant>,
     pub(crate) called: Called,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Params>>,
 }
 
 impl<A: App> Head<A> {

@@ -12,6 +12,9 @@ use crate::sync::{AtomicBool, Ordering};
 
 /// A point in time: microseconds since the clock began.
 ///
+/// `instant.as_ticks()` are those microseconds, `instant.duration_since_epoch().as_secs()` whole
+/// seconds.
+///
 /// Its `+` panics in debug builds and wraps in release when it overflows; [`later`] saturates.
 pub type Instant = fugit::MonotonicTimerInstantU64<1_000_000>;
 

@@ -462,9 +462,11 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
     ///
     /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
     /// let its `Event` be `()`.
-    pub fn listen<const N: usize>(mut self, inbox: &'static Inbox<A::Event, A::Params, N>) -> Self
+    pub fn listen<const N: usize, W>(
+        mut self,
+        inbox: &'static Inbox<A::Event, A::Params, N, W>,
+    ) -> Self
     where
-        A::Event: Send,
         A::Params: Send,
     {
         const {

@@ -186,7 +186,53 @@ fn seven_and_ten_bits_are_different_places_and_different_traits() -> Result<(), 
     assert_eq!(log.take(), ["50 write [01]", "ten bit 050 transaction of 1"]);
     let wrong = Error::WrongAddress { bound: Address::Ten(0x50), used: Address::Seven(0x50) };
     assert_eq!(ten.write(0x50_u8, &[1]), Err(wrong));
+    let wrong = Error::WrongAddress { bound: Address::Seven(0x50), used: Address::Ten(0x50) };
+    assert_eq!(seven.write(0x50_u16, &[1]), Err(wrong));
+    let wrong = Error::WrongAddress { bound: Address::Ten(0x50), used: Address::Ten(0x150) };
+    assert_eq!(ten.read(0x150_u16, &mut [0]), Err(wrong));
+    assert_eq!(
+        wrong.to_string(),
+        "the device is at 0x050 (10 bit), its driver uses 0x150 (10 bit)"
+    );
     assert!(log.take().is_empty());
+
+    let refused = bus.attach("too", Config::at_ten_bit(0x50)).err().ok_or("attached")?;
+    assert_eq!(refused.reason, AttachError::AddressTaken { by: "ten" });
+    Ok(())
+}
+
+/// As one that was written for the whole bus: it takes it by value and wants nothing but the trait.
+struct ByValue<I>(I);
+
+impl<I: I2c> ByValue<I> {
+    fn identify(&mut self) -> Result<u8, I::Error> {
+        let mut id = [0];
+        self.0.write_read(0x68, &[0x75], &mut id)?;
+        Ok(id[0])
+    }
+}
+
+/// As one that borrows the bus for each call, with its type or without.
+fn identify(i2c: &mut impl I2c) -> Option<u8> {
+    ByValue(i2c).identify().ok()
+}
+
+fn identify_dyn(i2c: &mut dyn I2c<Error = Error<ErrorKind>>) -> Result<u8, Error<ErrorKind>> {
+    ByValue(i2c).identify()
+}
+
+#[test]
+fn a_driver_takes_a_device_by_value_or_by_reference() -> Result<(), Failure> {
+    let log = Log::default();
+    let bus = Bus::new(Hal::new(&log));
+    let mut imu = bus.attach("imu", Config::at(0x68))?;
+    assert_eq!(identify(&mut imu), Some(0xA5));
+    assert_eq!(identify(&mut imu.session()?), Some(0xA5));
+    assert_eq!(identify_dyn(&mut imu)?, 0xA5);
+    // Its clones are the same device, so two drivers for one chip can have it by value.
+    let mut drivers = [ByValue(imu.clone()), ByValue(imu)];
+    assert_eq!((drivers[0].identify()?, drivers[1].identify()?), (0xA5, 0xA5));
+    assert_eq!(log.take(), ["68 write [75] read 1"; 5]);
     Ok(())
 }
 
@@ -244,13 +290,15 @@ fn a_speed_that_could_not_be_set_is_an_error_and_is_set_the_next_time() -> Resul
     #[derive(Clone, Copy, PartialEq, Debug)]
     struct TooFast;
     let log = Log::default();
-    let mut broken = true;
+    let mut broken = [false, true].into_iter();
     let bus = Bus::new(Hal::new(&log)).tuned(100.kHz(), |hal, speed| {
         hal.set_speed(speed);
-        if core::mem::replace(&mut broken, false) { Err(TooFast) } else { Ok(()) }
+        if broken.next() == Some(true) { Err(TooFast) } else { Ok(()) }
     });
     let mut fast = bus.attach("fast", Config::at(0x11).speed(400.kHz()))?;
     let mut usual = bus.attach("usual", Config::at(0x10))?;
+    usual.write(0x10_u8, &[])?;
+    assert_eq!(log.take(), ["speed 100000", "10 write []"]);
     assert_eq!(fast.write(0x11_u8, &[]), Err(Error::Settings(TooFast)));
     // What the bus is set to is not known now, so even the usual speed is set.
     usual.write(0x10_u8, &[])?;
@@ -319,6 +367,30 @@ fn a_device_with_a_fixed_speed_stands_against_others_whoever_comes_first() -> Re
 }
 
 #[test]
+fn a_fixed_speed_stands_against_the_usual_one_that_others_rely_on() -> Result<(), Failure> {
+    let log = Log::default();
+    let bus = Bus::new(Hal::new(&log)).tuned(100.kHz(), |hal, speed| {
+        hal.set_speed(speed);
+        Ok::<(), ()>(())
+    });
+    bus.attach("any", Config::at(0x10))?;
+    let fast = Config::at(0x11).speed(400.kHz()).fixed();
+    let refused = bus.attach("fast", fast).err().ok_or("attached")?;
+    assert_eq!(
+        refused.reason,
+        AttachError::ConfigConflict {
+            wants: Wish { name: "fast", settings: 400.kHz() },
+            against: Wish { name: "any", settings: 100.kHz() },
+        }
+    );
+    bus.release("any")?;
+    bus.attach("fast", fast)?;
+    let refused = bus.attach("any", Config::at(0x10)).err().ok_or("attached")?;
+    assert_eq!(refused.to_string(), "any wants 100000 Hz, but fast wants 400000 Hz");
+    Ok(())
+}
+
+#[test]
 fn an_address_that_is_not_acknowledged_is_tried_again_after_growing_pauses() -> Result<(), Failure>
 {
     let log = Log::default();
@@ -340,6 +412,17 @@ fn an_address_that_is_not_acknowledged_is_tried_again_after_growing_pauses() -> 
     bus.with(|hal| hal.answers.push_back(NACK))?;
     eeprom.write(0x50_u8, &[7])?;
     assert_eq!(log.take(), [once, "pause 1000 us", once]);
+    Ok(())
+}
+
+#[test]
+fn a_pause_may_be_longer_than_a_delay_can_be_asked_for() -> Result<(), Failure> {
+    let log = Log::default();
+    let bus = Bus::new(Hal::failing(&log, [NACK])).with_delay(Pauses(&log));
+    let retry = Backoff::new(2.hours(), 2.hours());
+    bus.attach("eeprom", Config::at(0x50).retry(retry))?.write(0x50_u8, &[])?;
+    let once = "50 write []";
+    assert_eq!(log.take(), [once, "pause 4294967295 us", "pause 2905032705 us", once]);
     Ok(())
 }
 
@@ -411,6 +494,7 @@ fn info_is_an_iterator_and_a_text() -> Result<(), Failure> {
     imu.write(0x68_u8, &[0, 1])?;
     let names: Vec<_> = bus.info().map(|info| info.name).collect();
     assert_eq!(names, ["imu", "far"]);
+    assert!(format!("{bus:?}").starts_with("Bus { devices: [Info { name: \"imu\", "), "{bus:?}");
     let mut text = String::new();
     core::fmt::Write::write_fmt(&mut text, format_args!("{}", bus.info()))?;
     assert_eq!(
@@ -496,11 +580,14 @@ fn while_a_session_lasts_nobody_else_has_the_bus() -> Result<(), Failure> {
 #[test]
 fn the_controller_itself_can_be_borrowed_and_given_back() -> Result<(), Failure> {
     let log = Log::default();
-    let bus = Bus::new(Hal::failing(&log, [NACK, NACK])).tuned(100.kHz(), |hal, speed| {
+    let bus = Bus::new(Hal::new(&log)).tuned(100.kHz(), |hal, speed| {
         hal.set_speed(speed);
         Ok::<(), ()>(())
     });
     let mut imu = bus.attach("imu", Config::at(0x68))?;
+    imu.write(0x68_u8, &[])?;
+    assert_eq!(log.take(), ["speed 100000", "68 write []"]);
+    bus.with(|hal| hal.answers.extend([NACK, NACK]))?;
     let found = bus.with(|hal| (0x08..0x78_u8).find(|address| hal.write(*address, &[]).is_ok()))?;
     assert_eq!(found, Some(0x0A));
     log.take();

@@ -14,16 +14,17 @@ use ensue::bus::{AttachError, Counters, RateExtU32, ReleaseError, Wish};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The wires: what happened on them, and the place where they break.
+/// The wires: what happened on them, and where they break: at a word, or at a step.
 #[derive(Default)]
 struct Wires {
     log: RefCell<Vec<String>>,
     broken: RefCell<Vec<&'static str>>,
+    broken_steps: RefCell<Vec<usize>>,
 }
 
 impl Wires {
     fn breaking(at: &[&'static str]) -> Self {
-        Self { log: RefCell::default(), broken: RefCell::new(at.to_vec()) }
+        Self { broken: RefCell::new(at.to_vec()), ..Self::default() }
     }
 
     fn take(&self) -> Vec<String> {
@@ -34,12 +35,14 @@ impl Wires {
     fn did(&self, what: String) -> Result<(), ()> {
         let mut broken = self.broken.borrow_mut();
         let breaks = broken.iter().position(|it| what.starts_with(it));
+        let step = self.log.borrow().len();
         self.log.borrow_mut().push(what);
         match breaks {
             Some(place) => {
                 broken.remove(place);
                 Err(())
             }
+            None if self.broken_steps.borrow().contains(&step) => Err(()),
             None => Ok(()),
         }
     }
@@ -179,6 +182,69 @@ fn what_the_bus_says_is_reported_and_the_chip_is_deselected() -> Result<(), Fail
         assert_eq!((info.counters.transfers, info.counters.errors), (1, 1));
     }
     Ok(())
+}
+
+/// A transaction with every kind of operation, in which these steps fail: what it says, what
+/// happened, and whether the device works afterwards.
+fn failing_at(steps: &[usize]) -> (Result<(), Error<BusBroke, PinBroke>>, Vec<String>, bool) {
+    let wires = Wires::default();
+    let bus = Bus::new(Hal(&wires)).with_delay(Pauses(&wires));
+    let config = Config::new(Select(&wires, "cs")).select_delays(100, 50);
+    let mut chip = bus.attach("chip", config).expect("there is room");
+    wires.take();
+    wires.broken_steps.borrow_mut().extend(steps);
+    let result = chip.transaction(&mut [
+        Operation::Write(&[1_u8]),
+        Operation::Read(&mut [0; 2]),
+        Operation::DelayNs(7),
+        Operation::Transfer(&mut [0; 3], &[1]),
+        Operation::TransferInPlace(&mut [0; 4]),
+    ]);
+    let log = wires.take();
+    wires.broken_steps.borrow_mut().clear();
+    let works = chip.write(&[1_u8]).is_ok();
+    (result, log, works)
+}
+
+/// On every path: what comes after the failing step is left out, but never the flush, the pause
+/// and the pin.
+#[test]
+fn wherever_a_transaction_fails_it_is_flushed_and_the_chip_is_deselected() {
+    let (well, steps, _) = failing_at(&[]);
+    let waits = |step: &usize| steps[*step].starts_with("wait"); // a delay cannot fail
+    let (select, deselect) = (0, steps.len() - 1);
+    let end = &steps[steps.len() - 3..];
+    assert_eq!((well, end), (Ok(()), &["flush", "wait 50", "cs high"].map(String::from)[..]));
+
+    for step in (0..steps.len()).filter(|step| !waits(step)) {
+        let (result, happened, works) = failing_at(&[step]);
+        let mut expected = steps[..=step].to_vec();
+        let error = if step == select {
+            expected.push("cs high".into()); // it may have moved all the same
+            Error::Select(PinBroke)
+        } else if step == deselect {
+            Error::Deselect(PinBroke)
+        } else {
+            let flushed = step == deselect - 2;
+            expected.extend_from_slice(if flushed { &end[1..] } else { end });
+            Error::Bus(BusBroke)
+        };
+        assert_eq!((result, happened, works), (Err(error), expected.clone(), true), "step {step}");
+
+        // And then the pin, or the flush that follows, fails as well.
+        for second in (step + 1..expected.len()).filter(|it| !expected[*it].starts_with("wait")) {
+            let (result, happened, works) = failing_at(&[step, second]);
+            let both = Error::BusAndDeselect { bus: BusBroke, pin: PinBroke };
+            let is_pin = second == expected.len() - 1;
+            let expected_error = if is_pin && step != select { both } else { error };
+            assert_eq!(
+                (result, happened),
+                (Err(expected_error), expected.clone()),
+                "{step}, {second}"
+            );
+            assert!(works, "the claim has ended");
+        }
+    }
 }
 
 #[test]
@@ -355,6 +421,9 @@ fn words_of_any_size_are_counted_in_bytes() -> Result<(), Failure> {
     chip.write(&[1_u16, 2, 3])?;
     chip.read(&mut [0_u32; 2])?;
     assert_eq!(chip.info().map(|info| info.counters.bytes), Some(3 * 2 + 2 * 4));
+    // Of a transfer the longer side: so many are clocked.
+    chip.transfer(&mut [0_u8; 1], &[1, 2, 3, 4])?;
+    assert_eq!(chip.info().map(|info| info.counters.bytes), Some(14 + 4));
     Ok(())
 }
 

@@ -1,13 +1,12 @@
 //! The host's clock: real threads, real time, and no wake that is slept through.
 #![cfg(feature = "std")]
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration as HostDuration;
 
 use ensue::clock::Std;
 use ensue::{Clock, Duration, ExtU64, Instant, Sleep, time};
-use portable_atomic::{AtomicBool, Ordering};
 
 const NEVER: Instant = Instant::from_ticks(u64::MAX);
 

@@ -11,7 +11,8 @@ use std::time::{Duration as HostDuration, Instant as HostInstant};
 
 use ensue::clock::{Interrupt, Virtual};
 use ensue::{
-    App, Clock, Cx, Ended, Event, Events, ExtU64, Full, Inbox, Instant, Next, Sleep, Task, Work,
+    App, Clock, Cx, Ended, Event, Events, ExtU64, Full, Inbox, Instant, Next, Sleep, Task, Wake,
+    Work,
 };
 
 ensue::events! { enum Signal { North, East, South, West } }
@@ -407,9 +408,22 @@ fn a_run_always_follows_the_last_trigger() {
 }
 
 #[test]
+fn a_wake_hook_takes_room_only_if_it_is_a_pointer() {
+    struct Unpark;
+    impl Wake for Unpark {
+        fn wake(&self) {
+            panic!("nobody triggers");
+        }
+    }
+    let plain = size_of::<Inbox<Signal, u32, 4>>();
+    assert_eq!(size_of_val(&Inbox::<Signal, u32, 4>::new().wake_with(Unpark)), plain);
+    assert_eq!(size_of::<Inbox<Signal, u32, 4, fn()>>(), plain + size_of::<fn()>());
+}
+
+#[test]
 fn a_run_always_follows_the_last_trigger_of_a_loop_that_sleeps() {
     static SLEEPER: OnceLock<Thread> = OnceLock::new();
-    static INBOX: Inbox<Signal, (), 0> = Inbox::new().wake_with(|| {
+    static INBOX: Inbox<Signal, (), 0, fn()> = Inbox::new().wake_with(|| {
         if let Some(sleeper) = SLEEPER.get() {
             sleeper.unpark();
         }

@@ -26,7 +26,7 @@
 
 use std::cell::Cell;
 
-use ensue::{App, Clock, Cx, Ended, Inbox, Instant, Next, Sleep, Task, Work};
+use ensue::{App, Clock, Cx, Ended, Inbox, Instant, Next, Sleep, Task, Wake, Work};
 use loom::sync::Notify;
 use loom::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use loom::thread;
@@ -181,7 +181,11 @@ fn params() {
 }
 
 /// Interrupts, one for each event, come while main goes to sleep, or comes back from it.
-fn asleep(events: &[Signal], hook: fn(Room1) -> Room1, trigger: fn(&Room1, Signal)) {
+fn asleep<W: Wake + Sync + 'static>(
+    events: &[Signal],
+    hook: fn(Room1) -> Room1<W>,
+    trigger: fn(&Room1<W>, Signal),
+) {
     let inbox = leak(hook(Inbox::new()));
     let mut main = Main::listening_to(inbox);
     let interrupts: Vec<_> = events
@@ -221,7 +225,7 @@ fn stop() {
 
 // The stage.
 
-type Room1 = Inbox<Signal, u8, 1>;
+type Room1<W = ()> = Inbox<Signal, u8, 1, W>;
 
 /// What the interrupts have written before their triggers.
 type Said = &'static [AtomicU8; 2];
@@ -255,8 +259,8 @@ struct Main<I: 'static> {
     app: Ear,
 }
 
-impl<const N: usize> Main<Inbox<Signal, u8, N>> {
-    fn listening_to(inbox: &'static Inbox<Signal, u8, N>) -> Self {
+impl<const N: usize, W: Wake + Sync> Main<Inbox<Signal, u8, N, W>> {
+    fn listening_to(inbox: &'static Inbox<Signal, u8, N, W>) -> Self {
         let mut work = Work::new(Parking).listen(inbox);
         BELL.set(Some(leak(Notify::new())));
         // Loom's atomics are set up by their first use, and this uses all of them.
@@ -273,7 +277,7 @@ impl<const N: usize> Main<Inbox<Signal, u8, N>> {
     fn interrupt<T: 'static>(
         &self,
         who: Signal,
-        trigger: fn(&Inbox<Signal, u8, N>, Signal) -> T,
+        trigger: fn(&Inbox<Signal, u8, N, W>, Signal) -> T,
     ) -> thread::JoinHandle<T> {
         let (inbox, said) = (self.inbox, self.app.said);
         thread::spawn(move || {

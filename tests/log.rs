@@ -11,7 +11,7 @@ use defmt::Format;
 use ensue::clock::{Counter, Extended, Interrupt, Virtual};
 use ensue::ring::{
     BadImage, Boot, Evicted, Flaw, Ids, Iter, Plain, Reader, Recovered, Reservation, Retained,
-    RetainedRing, RingReader, RingWriter, SplitRing, Tracked,
+    RetainedRing, RingReader, RingWriter, SplitRing, Text, Tracked,
 };
 use ensue::{
     App, AwaitError, Cause, Cx, Duration, Ended, Events, Fault, FaultKind, Full, Inbox, Instant,
@@ -47,7 +47,8 @@ fn the_scheduler_can_be_logged() {
     can_be_logged::<Status<Signal>>();
     can_be_logged::<(Rejected<Node>, ScheduleError, SetRepeatError, AwaitError, NoSuchTask)>();
     can_be_logged::<(Fault<'_, Node>, FaultKind<'_, Trouble>, FaultKind<'_, Infallible>)>();
-    can_be_logged::<(Inbox<Signal, u8, 4>, Full<u8>, Events<1>)>();
+    can_be_logged::<(Inbox<Signal, u8, 4>, Inbox<Signal, u8, 4, fn()>)>();
+    can_be_logged::<(Full<u8>, Events<1>)>();
     can_be_logged::<Backoff>();
 }
 
@@ -75,7 +76,7 @@ fn time_can_be_logged() {
 fn rings_can_be_logged() {
     can_be_logged::<(Ring<[u8; 64]>, Ring<&mut [u8], Tracked>, Plain, Tracked)>();
     can_be_logged::<Ring>();
-    can_be_logged::<(Message<'_>, Reader<'_>, Ids<'_>, Iter<'_>)>();
+    can_be_logged::<(Message<'_>, Text<'_>, Reader<'_>, Ids<'_>, Iter<'_>)>();
     can_be_logged::<(PutError, TooShort, TooSmall, Reservation<'_>, Evicted)>();
     can_be_logged::<(BadImage, Flaw, Recovered)>();
     can_be_logged::<(Retained<64>, RetainedRing<'_>, Boot)>();
@@ -116,7 +117,7 @@ fn buses_can_be_logged() {
     a_bus_can_be_logged::<spi::Config<Pin>>();
     can_be_logged::<(i2c::Address, i2c::Error<u8>, spi::Error<u8, u8>)>();
     can_be_logged::<(Counters, Fixed, NoDelay, Recovered, RecoverError<u8>)>();
-    can_be_logged::<(Busy, NoSuchDevice, ReleaseError)>();
+    can_be_logged::<(Busy, NoSuchDevice, ReleaseError, ensue::clock::Delay<Virtual<'_>>)>();
 }
 
 /// A type that was forgotten above is not forgotten here: each that a source file makes public has

@@ -8,6 +8,8 @@ mod demo;
 #[path = "../examples/node/host.rs"]
 #[allow(dead_code, reason = "the standard output is the program's")]
 mod host;
+#[path = "../examples/node/simulated.rs"]
+mod simulated;
 
 use std::fmt;
 use std::io::Cursor;
@@ -54,9 +56,9 @@ fn an_hour_is_the_same_every_time() {
 fn the_first_lines_say_what_it_is_and_what_it_takes() {
     let out = transcript(&[]);
     let mut lines = out.lines();
-    assert!(lines.next().is_some_and(|line| line.starts_with("[00:00:00.000] node: a sensor")));
+    assert!(lines.next().is_some_and(|line| line.starts_with("[00:00:00.000] node: sensors")));
     let commands = lines.next().expect("a second line");
-    for command in ["status", "log", "pull", "period", "press", "cancel", "quit"] {
+    for command in ["status", "sensors", "log", "pull", "period", "press", "cancel", "quit"] {
         assert!(commands.contains(command), "{command}");
     }
 }
@@ -171,7 +173,26 @@ fn a_sensor_that_does_not_answer_is_a_fault_and_the_next_reading_is_tried() {
         lines(&out, "did not answer")[..1],
         ["[00:00:24.000] sample: the sensor did not answer (fault 1)"]
     );
-    assert!(last_answer(&out)[2].starts_with("counts    readings 30, faults 1,"), "{out}");
+    assert!(last_answer(&out)[3].starts_with("counts    readings 30, faults 1,"), "{out}");
+}
+
+#[test]
+fn the_sensor_outdoors_fails_on_its_own() {
+    let out = transcript(&[(244, "status\nsensors\n")]);
+    assert_eq!(
+        lines(&out, "outdoors:")[..1],
+        ["[00:04:00.000] outdoors: the sensor did not answer (fault 1)"]
+    );
+    let kept = lines(&out, "outdoors  ");
+    assert_eq!(kept[0].trim(), "outdoors  -0.6 C at 00:03:50.000", "the last one that was taken");
+    assert_eq!(kept[1].trim(), "outdoors  00:04:10.000       1  every 10 s");
+    assert_eq!(
+        last_answer(&out),
+        [
+            "indoors, simulated: asked 245 times, 1 without an answer",
+            "outdoors, simulated: asked 25 times, 1 without an answer"
+        ]
+    );
 }
 
 #[test]

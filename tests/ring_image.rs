@@ -187,6 +187,25 @@ fn what_is_sound_is_kept_and_what_is_not_is_reported() {
     assert!(Ring::recover([0; 7], 0, 0, 0).is_err());
 }
 
+#[test]
+fn what_was_recovered_could_have_been_produced() {
+    // A hole of seven bytes, in front of which no message can have been, and positions that
+    // contradict each other on top.
+    let bytes = *b"\0\0\0\x03....";
+    for (head, used) in [(7, 7), (7, 8), (6, 7), (9, 7), (3, 9)] {
+        let (ring, report) = Ring::recover(bytes, head, 0, used).unwrap();
+        assert!(report.flaw.is_some() && report.messages == 0);
+        let image = Ring::from_parts(bytes, ring.head(), ring.tail(), ring.used());
+        assert!(image.is_ok(), "head {head}, used {used}: {image:?}");
+    }
+    // The same with a record behind it that is none.
+    let bytes = *b"\0\0\0\x01.\0\x01\0\xFF";
+    let (ring, report) = Ring::recover(bytes, 0, 0, 9).unwrap();
+    let flaw = BadImage { offset: 5, reason: Flaw::RecordTooLong };
+    assert_eq!(report, Recovered { messages: 0, dropped: 4, flaw: Some(flaw) });
+    assert!(Ring::from_parts(bytes, ring.head(), ring.tail(), ring.used()).is_ok());
+}
+
 /// Positions as they might be: near the truth, at the limits, or anything.
 fn position(size: usize) -> impl Strategy<Value = usize> {
     prop_oneof![6 => 0..size, 1 => size..=size + 2, 1 => any::<usize>()]

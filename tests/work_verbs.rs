@@ -2053,7 +2053,7 @@ fn a_sleep_is_over_as_soon_as_something_has_arrived() {
 #[test]
 fn the_wake_hook_is_called_after_each_trigger() {
     static WOKEN: AtomicU32 = AtomicU32::new(0);
-    static INBOX: Inbox<Signal, i32, 1> = Inbox::new().wake_with(|| {
+    static INBOX: Inbox<Signal, i32, 1, fn()> = Inbox::new().wake_with(|| {
         WOKEN.fetch_add(1, Ordering::Relaxed);
     });
     INBOX.trigger_event(Button);

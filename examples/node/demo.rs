@@ -8,11 +8,12 @@ use ensue::clock::{Interrupt, Virtual};
 use ensue::{Duration, Ended, ExtU64, ScheduleError, Work};
 
 use crate::app::{self, Inbox, Node, Signal, TASKS, Typed};
+use crate::simulated::Simulated;
 
 /// When, and what is typed then.
 pub(crate) type Script<'a> = [(Duration, &'a str)];
 
-pub(crate) const HOUR: [(Duration, &str); 21] = [
+pub(crate) const HOUR: [(Duration, &str); 22] = [
     (at(0, 5), "help\n"),
     (at(0, 10), "press\n"),
     (at(0, 15), "status\n"),
@@ -32,6 +33,7 @@ pub(crate) const HOUR: [(Duration, &str); 21] = [
     (at(50, 0), "cancel sample\n"),
     (at(53, 0), "period 1000\n"),
     (at(54, 0), "cancel report\n"),
+    (at(55, 0), "sensors\n"),
     (at(59, 0), "stat"),
     (at(59, 1), "us\nquit\n"),
 ];
@@ -63,7 +65,8 @@ pub(crate) fn play(script: &Script<'_>, out: &mut dyn fmt::Write) -> Result<Ende
 
     let mut work = Work::<Node, _, TASKS>::new(clock).listen(inbox);
     work.do_now(app::begin)?;
-    let mut node = Node::new(out, &typed);
+    let mut sensors = Simulated::default();
+    let mut node = Node::new(&mut sensors, out, &typed);
     node.echo = true;
     Ok(work.start(&mut node))
 }

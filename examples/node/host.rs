@@ -12,9 +12,10 @@ use std::time;
 use ensue::{Clock, Ended, Instant, ScheduleError, Sleep, Work};
 
 use crate::app::{self, Inbox, Node, Signal, TASKS, Typed};
+use crate::simulated::Simulated;
 
 static TYPED: Typed = Typed::new();
-static INBOX: Inbox = Inbox::new().wake_with(wake);
+static INBOX: Inbox<fn()> = Inbox::new().wake_with(wake);
 
 /// Runs the node in real time until it is told to quit, or until the input has ended and what it
 /// said is done. Once in a process.
@@ -28,7 +29,8 @@ pub(crate) fn run(
     work.do_now(app::begin)?;
     thread::spawn(|| interrupt(input));
 
-    let mut node = Node::new(out, &TYPED);
+    let mut sensors = Simulated::default();
+    let mut node = Node::new(&mut sensors, out, &TYPED);
     node.echo = echo;
     Ok(work.start(&mut node))
 }

@@ -1,4 +1,4 @@
-//! The main job of the crate on a computer: a sensor, a button, an alarm, a log and a console.
+//! The main job of the crate on a computer: sensors, a button, an alarm, a log and a console.
 //!
 //! ```console
 //! $ cargo run --example node                   in real time; type commands
@@ -7,11 +7,12 @@
 //! ```
 //!
 //! What it does is in `app`, which the firmware in `examples/qemu` shares. `host` is what a
-//! computer brings to it.
+//! computer brings to it; its sensors are `simulated`.
 
 mod app;
 mod demo;
 mod host;
+mod simulated;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -5,10 +5,6 @@
 //! then held; giving it back is one store. Nobody ever waits: who comes second is told so at once,
 //! which is what makes it harmless to come from an interrupt in the middle of somebody else's use.
 //!
-//! The flag is `core`'s atomic, not portable-atomic's, for it is only loaded and stored: every chip can
-//! do that, whereas portable-atomic makes a critical section of each store where the program has
-//! chosen its `critical-section`.
-//!
 //! **The claim rule**: the value is touched only through a [`Claim`], and while one exists the flag
 //! is set and no second one can be made.
 #![allow(unsafe_code)]

@@ -117,9 +117,9 @@ impl Config {
     /// missing acknowledgement of which the HAL cannot say whether it was the address's is an other
     /// error.
     ///
-    /// Each transfer begins with this `backoff` afresh, its time being the pauses alone. The bus
-    /// stays claimed through them, so keep them short; for long ones return the error and come
-    /// back later. Pauses need a [delay](super::Bus::with_delay).
+    /// Each transfer begins with this `backoff` afresh. The bus stays claimed through the pauses, so
+    /// keep them short; for long ones return the error and come back later. Pauses need a
+    /// [delay](super::Bus::with_delay).
     pub const fn retry(mut self, backoff: Backoff) -> Self {
         self.retry = backoff;
         self
@@ -176,33 +176,62 @@ impl Wiring for Config {
 
 /// One transfer, whoever holds the claim: the order of what can go wrong is the order of `Error`.
 ///
-/// `run` is dynamic so that this exists once for each bus, not once for each kind of transfer.
+/// This is in each kind of transfer; what comes before and after a failure is there once.
+#[inline]
 fn transfer<B, F, D>(
     held: &mut Core<Config, B, F, D>,
     seat: Seat,
     counts: &Counts,
     used: Address,
     bytes: usize,
-    run: &mut dyn FnMut(&mut B) -> Result<(), B::Error>,
+    mut run: impl FnMut(&mut B) -> Result<(), B::Error>,
 ) -> Result<(), Error<B::Error, F::Error>>
 where
     B: ErrorType,
     F: Tune<B, Speed>,
     D: Wait,
 {
-    let plan = &held.seated(seat).ok_or(Error::Released)?.plan;
-    let (bound, speed) = (plan.address, plan.speed);
-    if used != bound {
-        return Err(Error::WrongAddress { bound, used });
+    if !is_ready(held, seat, used) {
+        make_ready(held, seat, counts, used)?;
     }
-    held.settle(speed, counts).map_err(Error::Settings)?;
-    match run(&mut held.bus).or_else(|error| again(held, seat, counts, error, run)) {
+    match run(&mut held.bus).or_else(|error| again(held, seat, counts, error, &mut run)) {
         Ok(()) => {
             counts.transferred(bytes);
             Ok(())
         }
         Err(error) => Err(Error::Bus(error)),
     }
+}
+
+/// Whether the transfer can begin as things are, which is the usual case.
+#[inline]
+fn is_ready<B, F, D>(held: &mut Core<Config, B, F, D>, seat: Seat, used: Address) -> bool
+where
+    F: Tune<B, Speed>,
+{
+    let Some(slot) = held.seated(seat) else { return false };
+    let speed = slot.plan.speed;
+    slot.plan.address == used && held.is_settled(speed)
+}
+
+/// Sees to what is missing, or says why there can be no transfer.
+#[cold]
+fn make_ready<B, F, D>(
+    held: &mut Core<Config, B, F, D>,
+    seat: Seat,
+    counts: &Counts,
+    used: Address,
+) -> Result<(), Error<B::Error, F::Error>>
+where
+    B: ErrorType,
+    F: Tune<B, Speed>,
+{
+    let plan = &held.seated(seat).ok_or(Error::Released)?.plan;
+    let (bound, speed) = (plan.address, plan.speed);
+    if used != bound {
+        return Err(Error::WrongAddress { bound, used });
+    }
+    held.settle(speed, counts).map_err(Error::Settings)
 }
 
 /// What is done about an error: try again while it says that nothing has happened yet.
@@ -219,7 +248,8 @@ where
     D: Wait,
 {
     let mut backoff = held.seated(seat).map(|slot| slot.plan.retry);
-    let mut now = Instant::from_ticks(0);
+    // For the backoff time stands still: nothing is forgotten between two tries of one transfer.
+    let now = Instant::from_ticks(0);
     loop {
         let retry = match error.kind() {
             ErrorKind::NoAcknowledge(source) => {
@@ -235,7 +265,6 @@ where
             return Err(error);
         };
         held.delay.wait(since(next, now));
-        now = next;
         counts.retried();
         match run(&mut held.bus) {
             Ok(()) => return Ok(()),
@@ -266,11 +295,12 @@ where
     F: Tune<B, Speed>,
     D: Wait,
 {
+    #[inline]
     fn transfer(
         &self,
         address: Address,
         bytes: usize,
-        run: &mut dyn FnMut(&mut B) -> Result<(), B::Error>,
+        run: impl FnMut(&mut B) -> Result<(), B::Error>,
     ) -> Result<(), Error<B::Error, F::Error>> {
         let mut held = self.claim().ok_or(Error::Busy)?;
         transfer(&mut held, self.seat, &self.record.counts, address, bytes, run)
@@ -283,11 +313,12 @@ where
     F: Tune<B, Speed>,
     D: Wait,
 {
+    #[inline]
     fn transfer(
         &mut self,
         address: Address,
         bytes: usize,
-        run: &mut dyn FnMut(&mut B) -> Result<(), B::Error>,
+        run: impl FnMut(&mut B) -> Result<(), B::Error>,
     ) -> Result<(), Error<B::Error, F::Error>> {
         transfer(&mut self.held, self.seat, &self.record.counts, address, bytes, run)
     }
@@ -302,26 +333,30 @@ where
     F: Tune<B, Speed>,
     D: Wait,
 {
+    #[inline]
     fn read(&mut self, address: A, read: &mut [u8]) -> Result<(), Self::Error> {
-        self.transfer(address.into(), read.len(), &mut |bus| bus.read(address, read))
+        self.transfer(address.into(), read.len(), |bus| bus.read(address, read))
     }
 
+    #[inline]
     fn write(&mut self, address: A, write: &[u8]) -> Result<(), Self::Error> {
-        self.transfer(address.into(), write.len(), &mut |bus| bus.write(address, write))
+        self.transfer(address.into(), write.len(), |bus| bus.write(address, write))
     }
 
+    #[inline]
     fn write_read(&mut self, address: A, write: &[u8], read: &mut [u8]) -> Result<(), Self::Error> {
         let bytes = write.len().saturating_add(read.len());
-        self.transfer(address.into(), bytes, &mut |bus| bus.write_read(address, write, read))
+        self.transfer(address.into(), bytes, |bus| bus.write_read(address, write, read))
     }
 
+    #[inline]
     fn transaction(
         &mut self,
         address: A,
         operations: &mut [Operation<'_>],
     ) -> Result<(), Self::Error> {
         let bytes = total(operations);
-        self.transfer(address.into(), bytes, &mut |bus| bus.transaction(address, operations))
+        self.transfer(address.into(), bytes, |bus| bus.transaction(address, operations))
     }
 }
 
@@ -333,26 +368,30 @@ where
     F: Tune<B, Speed>,
     D: Wait,
 {
+    #[inline]
     fn read(&mut self, address: A, read: &mut [u8]) -> Result<(), Self::Error> {
-        self.transfer(address.into(), read.len(), &mut |bus| bus.read(address, read))
+        self.transfer(address.into(), read.len(), |bus| bus.read(address, read))
     }
 
+    #[inline]
     fn write(&mut self, address: A, write: &[u8]) -> Result<(), Self::Error> {
-        self.transfer(address.into(), write.len(), &mut |bus| bus.write(address, write))
+        self.transfer(address.into(), write.len(), |bus| bus.write(address, write))
     }
 
+    #[inline]
     fn write_read(&mut self, address: A, write: &[u8], read: &mut [u8]) -> Result<(), Self::Error> {
         let bytes = write.len().saturating_add(read.len());
-        self.transfer(address.into(), bytes, &mut |bus| bus.write_read(address, write, read))
+        self.transfer(address.into(), bytes, |bus| bus.write_read(address, write, read))
     }
 
+    #[inline]
     fn transaction(
         &mut self,
         address: A,
         operations: &mut [Operation<'_>],
     ) -> Result<(), Self::Error> {
         let bytes = total(operations);
-        self.transfer(address.into(), bytes, &mut |bus| bus.transaction(address, operations))
+        self.transfer(address.into(), bytes, |bus| bus.transaction(address, operations))
     }
 }
 

@@ -14,14 +14,13 @@
 //! multiplies nothing but the count, and no number of turns is the last one: 2^32 turns of a 16-bit
 //! counter at 64 MHz would have been over after 51 days.
 
+use core::sync::atomic::Ordering::{self, Relaxed};
 use core::sync::atomic::compiler_fence;
-
-use portable_atomic::Ordering::{self, Relaxed};
 
 use crate::time::{Clock, Instant, Sleep};
 
 #[cfg(not(test))]
-use portable_atomic::AtomicU32;
+use core::sync::atomic::AtomicU32;
 #[cfg(test)]
 use tests::Watched as AtomicU32;
 

@@ -45,7 +45,7 @@ impl Std {
     ///
     /// ```
     /// use ensue::{Clock, Sleep, clock::Std};
-    /// use portable_atomic::{AtomicBool, Ordering};
+    /// use std::sync::atomic::{AtomicBool, Ordering};
     ///
     /// static ARRIVED: AtomicBool = AtomicBool::new(false);
     ///

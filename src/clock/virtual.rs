@@ -32,7 +32,7 @@ use crate::time::{self, Clock, Duration, Instant, Sleep};
 /// ```
 /// use ensue::clock::{Interrupt, Virtual};
 /// use ensue::{Clock, ExtU64, Sleep, time};
-/// use portable_atomic::{AtomicBool, Ordering};
+/// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// let arrived = AtomicBool::new(false);
 /// let script = [Interrupt { at: 2.secs(), run: &|_| arrived.store(true, Ordering::Release) }];
@@ -57,6 +57,8 @@ pub struct Virtual<'s> {
     script: &'s [Interrupt<'s>],
     /// Time and place of the last interrupt that was taken: those up to here are done.
     taken: Cell<Option<(Duration, usize)>>,
+    /// The next one, while it is known.
+    next: Cell<Option<Next<'s>>>,
     in_interrupt: Cell<bool>,
 }
 
@@ -86,6 +88,9 @@ pub struct Interrupt<'s> {
     pub run: &'s dyn Fn(&Virtual<'_>),
 }
 
+/// What a look through the script has found: a place and what is there, or that nothing is left.
+type Next<'s> = Option<(usize, &'s Interrupt<'s>)>;
+
 impl<'s> Virtual<'s> {
     /// A clock that stands at zero, in a world where nothing happens by itself.
     pub const fn new() -> Self {
@@ -100,13 +105,18 @@ impl<'s> Virtual<'s> {
     /// before the tasks that are due at t. As on one core without nesting, none interrupts
     /// another: what comes while one runs is taken after it.
     ///
-    /// Cost: each interrupt looks through the whole script once.
+    /// What comes again and again needs no script: schedule a task that does it. And a long one is
+    /// better played from outside, in pieces: do what happens, [`set_until`](Self::set_until) the
+    /// time at which the next thing does, start the loop again.
+    ///
+    /// Cost: after each interrupt, one look through the whole script for the next.
     pub const fn with_script(script: &'s [Interrupt<'s>]) -> Self {
         Self {
             now: Cell::new(Instant::from_ticks(0)),
             limit: Cell::new(None),
             script,
             taken: Cell::new(None),
+            next: Cell::new(None),
             in_interrupt: Cell::new(false),
         }
     }
@@ -169,6 +179,7 @@ impl<'s> Virtual<'s> {
             return false;
         }
         self.taken.set(Some((interrupt.at, place)));
+        self.next.set(None);
         self.reach(at);
         self.in_interrupt.set(true);
         (interrupt.run)(self);
@@ -176,12 +187,17 @@ impl<'s> Virtual<'s> {
         true
     }
 
-    fn next_interrupt(&self) -> Option<(usize, &'s Interrupt<'s>)> {
+    fn next_interrupt(&self) -> Next<'s> {
+        if let Some(known) = self.next.get() {
+            return known;
+        }
         let open = |(place, interrupt): &(usize, &Interrupt<'_>)| {
             self.taken.get().is_none_or(|taken| (interrupt.at, *place) > taken)
         };
         // Of several that are equal, `min_by_key` takes the first.
-        self.script.iter().enumerate().filter(open).min_by_key(|(_, interrupt)| interrupt.at)
+        let next = self.script.iter().enumerate().filter(open).min_by_key(|(_, next)| next.at);
+        self.next.set(Some(next));
+        next
     }
 
     /// Time goes on to `instant`, or stays where it is when that is in the past.
@@ -232,10 +248,9 @@ mod tests {
 
     use std::boxed::Box;
     use std::cell::{Cell, RefCell};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::vec;
     use std::vec::Vec;
-
-    use portable_atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::ExtU64;

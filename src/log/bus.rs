@@ -32,6 +32,12 @@ impl Format for Fixed {
     }
 }
 
+impl<C> Format for crate::clock::Delay<C> {
+    fn format(&self, f: Formatter<'_>) {
+        defmt::write!(f, "Delay");
+    }
+}
+
 impl Format for NoDelay {
     fn format(&self, f: Formatter<'_>) {
         defmt::write!(f, "NoDelay");

@@ -3,8 +3,8 @@
 use defmt::{Format, Formatter};
 
 use crate::ring::{
-    BadImage, Boot, Evicted, Flaw, Ids, Iter, Message, Plain, PutError, Reader, Recovered,
-    Reservation, Retained, RetainedRing, Ring, RingReader, RingWriter, SplitRing, TooShort,
+    BadImage, Boot, Evicted, Flaw, Ids, Iter, Memory, Message, Plain, PutError, Reader, Recovered,
+    Reservation, Retained, RetainedRing, Ring, RingReader, RingWriter, SplitRing, Text, TooShort,
     TooSmall, Track, Tracked,
 };
 
@@ -23,6 +23,12 @@ impl Format for Message<'_> {
             [] => defmt::write!(f, "Message({=u16}, {=[u8]:a})", self.id(), first),
             _ => defmt::write!(f, "Message({=u16}, {=[u8]:a} {=[u8]:a})", self.id(), first, second),
         }
+    }
+}
+
+impl Format for Text<'_> {
+    fn format(&self, f: Formatter<'_>) {
+        defmt::write!(f, "{}", defmt::Display2Format(self));
     }
 }
 
@@ -130,7 +136,7 @@ impl<const N: usize> Format for Retained<N> {
     }
 }
 
-impl Format for RetainedRing<'_> {
+impl<M: Memory + ?Sized> Format for RetainedRing<'_, M> {
     fn format(&self, f: Formatter<'_>) {
         let (size, used) = (self.size(), self.used());
         defmt::write!(f, "RetainedRing {{ size: {=usize}, used: {=usize}, ", size, used);

@@ -167,7 +167,7 @@ impl<const N: usize> Format for Events<N> {
     }
 }
 
-impl<E: Event, P, const N: usize> Format for Inbox<E, P, N> {
+impl<E: Event, P, const N: usize, W> Format for Inbox<E, P, N, W> {
     fn format(&self, f: Formatter<'_>) {
         defmt::write!(f, "Inbox {{ refused: {=u32}, .. }}", self.refused());
     }

@@ -64,7 +64,8 @@ impl<S: Storage> Ring<S> {
     }
 
     /// As [`from_parts`](Self::from_parts), but keeps what is sound from the tail on, and says what
-    /// it dropped. When head and `used` contradict each other, the shorter is believed.
+    /// it dropped. When head and `used` contradict each other, the shorter is believed. Holes in
+    /// front of what is kept are freed then.
     ///
     /// A message that is kept has its own bytes, or other bytes that happen to be as good: nothing
     /// here can tell whether a payload was damaged.
@@ -93,7 +94,8 @@ impl<S: Storage> Ring<S> {
         }
         let (mut queue, flaw) = examine(bytes, head, tail, used);
         let dropped = used.min(bytes.len()).saturating_sub(queue.used());
-        if flaw.is_some_and(|flaw| flaw.reason == Flaw::HoleInFront) {
+        if flaw.is_some() {
+            // What follows them may be what was wrong; without them it is a ring in any case.
             queue.pass_holes(bytes);
         }
         let report = Recovered { messages: queue.live(), dropped, flaw };

@@ -98,22 +98,12 @@ impl<'a> Message<'a> {
     /// ```
     #[inline]
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], TooShort> {
-        if !self.second.is_empty() {
-            return self.copy_both_to(buffer);
-        }
-        let needed = self.first.len();
-        let Some(target) = buffer.get_mut(..needed) else { return Err(TooShort { needed }) };
-        record::copy(target, self.first);
-        Ok(target)
-    }
-
-    #[inline(never)]
-    fn copy_both_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], TooShort> {
         let needed = self.len();
         let Some(target) = buffer.get_mut(..needed) else { return Err(TooShort { needed }) };
-        if let Some((first, second)) = target.split_at_mut_checked(self.first.len()) {
-            record::copy(first, self.first);
-            record::copy(second, self.second);
+        if self.second.is_empty() {
+            record::copy(target, self.first);
+        } else {
+            record::copy_both(target, self.first, self.second);
         }
         Ok(target)
     }

@@ -39,6 +39,9 @@ pub const MIN_SIZE: usize = 8;
 /// The id of a hole, which no message can have.
 pub(super) const HOLE: u16 = 0;
 
+/// The id of a message of which only the length matters.
+pub(super) const ANY: u16 = 1;
+
 /// What the first four bytes of a record say, as they are read: one big-endian word.
 #[derive(Clone, Copy)]
 pub(super) struct Header(u32);
@@ -148,7 +151,7 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, at: usize) -> Header {
 #[cold]
 #[inline(never)]
 fn header_over_the_end<B: Bytes + ?Sized>(bytes: &B, at: usize) -> Header {
-    let (before_end, from_start) = slices_over_the_end(bytes, at, HEADER);
+    let (before_end, from_start) = slices(bytes, at, HEADER);
     header_in_pieces(before_end, from_start)
 }
 
@@ -168,36 +171,40 @@ pub(super) fn header_in_pieces(before_end: &[u8], from_start: &[u8]) -> Header {
 /// The second piece is empty when one is enough.
 #[inline]
 pub(super) fn payload<B: Bytes + ?Sized>(bytes: &B, at: usize, len: usize) -> (&[u8], &[u8]) {
-    match bytes.slice(at + HEADER, len) {
-        Some(whole) => (whole, &[]),
-        None => slices_over_the_end(bytes, advance(at, HEADER, bytes.size()), len),
-    }
+    slices(bytes, advance(at, HEADER, bytes.size()), len)
 }
 
-/// `at <= size`, `len <= size`.
-#[inline(never)]
-fn slices_over_the_end<B: Bytes + ?Sized>(bytes: &B, at: usize, len: usize) -> (&[u8], &[u8]) {
-    let before_end = (bytes.size() - at).min(len);
+/// `len` bytes from `at` on, `at < size` and `len <= size`.
+#[inline]
+fn slices<B: Bytes + ?Sized>(bytes: &B, at: usize, len: usize) -> (&[u8], &[u8]) {
+    if let Some(whole) = bytes.slice(at, len) {
+        return (whole, &[]);
+    }
+    let before_end = bytes.size() - at;
     (
         bytes.slice(at, before_end).unwrap_or_default(),
-        bytes.slice(0, len - before_end).unwrap_or_default(),
+        bytes.slice(0, len.saturating_sub(before_end)).unwrap_or_default(),
     )
 }
 
 /// Writes a record at `at`. The caller has made sure that `payload` is no longer than
 /// [`MAX_PAYLOAD`] and that the record takes no bytes that are in use.
 pub(super) fn write(storage: &mut [u8], at: usize, id: u16, payload: &[u8]) {
-    let header = Header::new(id, payload.len());
-    match storage.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
+    let header = Header::new(id, payload.len()).to_bytes();
+    let Some((from_start, before_end)) = storage.split_at_mut_checked(at) else { return };
+    match before_end.split_first_chunk_mut() {
         Some((front, rest)) => {
-            *front = header.to_bytes();
-            match rest.get_mut(..payload.len()) {
-                Some(body) => copy(body, payload),
-                None => copy_around(storage, at + HEADER, payload),
+            *front = header;
+            match payload.split_at_checked(rest.len()) {
+                Some((fits, wraps)) => {
+                    copy(rest, fits);
+                    copy(from_start, wraps);
+                }
+                None => copy(rest, payload),
             }
         }
         None => {
-            copy_around(storage, at, &header.to_bytes());
+            copy_around(storage, at, &header);
             copy_around(storage, advance(at, HEADER, storage.len()), payload);
         }
     }
@@ -259,13 +266,16 @@ pub(super) fn move_back(
 #[inline(never)]
 pub(super) fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
-        match bytes.split_at_checked(before_end.len()) {
-            Some((fits, wraps)) => {
-                copy(before_end, fits);
-                copy(from_start, wraps);
-            }
-            None => copy(before_end, bytes),
-        }
+        place((before_end, from_start), 0, bytes);
+    }
+}
+
+/// Copies two pieces, one behind the other, as far as there is room.
+#[inline]
+pub(super) fn copy_both(to: &mut [u8], first: &[u8], second: &[u8]) {
+    if let Some((front, back)) = to.split_at_mut_checked(first.len()) {
+        copy(front, first);
+        copy(back, second);
     }
 }
 

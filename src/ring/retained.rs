@@ -25,7 +25,7 @@
 //! disagree, a reset came between them, the first is the new one, and both are good. The bytes are
 //! the ring's, as documented there.
 //!
-//! What takes more than one such step is missing here: `compact`, and writing in place.
+//! What takes more than one such step is missing here: `compact`.
 
 mod ram;
 
@@ -34,7 +34,8 @@ use core::fmt;
 use super::image::{self, BadImage, Flaw, Recovered};
 use super::message::Message;
 use super::queue::{Ids, Iter, Queue};
-use super::record::{Bytes, HEADER, HOLE, Header, MIN_SIZE, advance, apart, index, moved};
+use super::record::{ANY, Bytes, HEADER, HOLE, Header, MIN_SIZE, advance, apart, index, moved};
+use super::reserve::total_len;
 use super::room::Evicted;
 use super::track::Plain;
 use super::{PutError, TooSmall};
@@ -97,7 +98,9 @@ pub enum Boot {
         size: usize,
     },
     /// The ring, with its messages; whatever a reset interrupted is done or undone. When the memory
-    /// was damaged beyond that, what is sound was kept.
+    /// was damaged beyond that, the messages before the first flaw were kept: with a length that is
+    /// wrong, where the next one begins is not known any more. Damage to an id or a payload cannot
+    /// be told from what was put; put a checksum there, if that matters.
     Again(Recovered),
 }
 
@@ -106,25 +109,30 @@ pub enum Boot {
 /// After a reset at any instruction each message is there whole or gone, as before or after the
 /// operation that was interrupted.
 ///
-/// Having it tells you that the memory is a sound ring, whatever it held before.
-pub struct RetainedRing<'m> {
+/// Having it tells you that the memory is a sound ring, whatever it held before: whole records, one
+/// behind the other. What is in them it cannot know.
+///
+/// Which memory it is, the type tells only where it has to; that of a [`Retained`] does not say how
+/// many bytes there are. It can be sent if the memory can, so that one to which an interrupt logs
+/// as well may lie behind a lock.
+pub struct RetainedRing<'m, M: Memory + ?Sized = dyn Memory + Send + 'm> {
     queue: Queue,
-    memory: Kept<'m>,
+    memory: Kept<'m, M>,
 }
 
-impl<'m> RetainedRing<'m> {
+impl<'m, M: Memory + ?Sized> RetainedRing<'m, M> {
     /// Finds the ring in any memory, or makes one there.
     ///
     /// Errors: [`TooSmall`] when there are fewer than [`MIN_SIZE`] bytes.
     /// Cost: one header for each record; when there is no ring, one store for each byte.
-    pub fn over(memory: &'m mut dyn Memory) -> Result<(Self, Boot), TooSmall> {
+    pub fn over(memory: &'m mut M) -> Result<(Self, Boot), TooSmall> {
         if memory.bytes().len() < MIN_SIZE {
             return Err(TooSmall);
         }
         Ok(Self::open(memory))
     }
 
-    fn open(memory: &'m mut dyn Memory) -> (Self, Boot) {
+    fn open(memory: &'m mut M) -> (Self, Boot) {
         let mut memory = Kept(memory);
         let magic = memory.0.word(MAGIC_AT);
         let size = memory.0.word(SIZE_AT) as usize;
@@ -149,37 +157,107 @@ impl<'m> RetainedRing<'m> {
     /// Errors: [`PutError`]; the ring is then as it was.
     /// Cost: one store for each byte.
     pub fn put(&mut self, id: u16, payload: &[u8]) -> Result<(), PutError> {
-        let size = self.size();
-        let needed = payload.len().saturating_add(HEADER);
-        if id == HOLE || payload.len() > super::MAX_PAYLOAD || needed > self.free() {
-            return Err(self.queue.refusal(size, id, payload.len()));
-        }
-        let head = self.queue.head(size);
-        let header = Header::new(id, payload.len());
-        self.memory.store_around(head, &header.to_bytes());
-        self.memory.store_around(advance(head, HEADER, size), payload);
-        self.memory.advance_position(HEAD_AT, needed);
-        self.queue.find_record(header);
-        Ok(())
+        self.append(id, payload.len(), |draft| draft.push(payload).is_ok())
     }
 
-    /// [`put`](Self::put), which takes out the oldest messages first, as many as it takes. Each of
-    /// them is a step of its own: after a reset some may be gone, and the new one not there.
+    /// Appends a message that lies in parts elsewhere, one behind the other.
+    ///
+    /// Errors: [`PutError`]; the ring is then as it was.
+    /// Cost: one store for each byte.
+    pub fn put_parts(&mut self, id: u16, parts: &[&[u8]]) -> Result<(), PutError> {
+        self.append(id, total_len(parts), |draft| parts.iter().all(|part| draft.push(part).is_ok()))
+    }
+
+    /// Appends a message of text of at most `max` bytes, formatted where it will lie.
+    ///
+    /// `max` bytes must be free beside the header; what the text does not need of them stays free.
+    ///
+    /// Errors: [`PutError`]; [`Overrun`](PutError::Overrun) when the text is longer than `max`. The
+    /// messages in the ring are then as they were.
+    ///
+    /// ```
+    /// # let mut memory = ensue::ring::Retained::<64>::new();
+    /// # let (mut log, _) = memory.open();
+    /// let lost = log.make_room(16)?.messages; // the oldest go, if they must
+    /// log.put_fmt(7, 16, format_args!("{} C", 21))?;
+    /// assert_eq!(log.peek().unwrap(), b"21 C");
+    /// # assert_eq!(lost, 0);
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub fn put_fmt(
+        &mut self,
+        id: u16,
+        max: usize,
+        text: fmt::Arguments<'_>,
+    ) -> Result<(), PutError> {
+        self.append(id, max, |draft| fmt::write(draft, text).is_ok())
+    }
+
+    /// [`put`](Self::put), which [makes room](Self::make_room) first.
     ///
     /// Errors: [`PutError`], but never Full; nothing has been taken out then.
     pub fn put_evicting(&mut self, id: u16, payload: &[u8]) -> Result<Evicted, PutError> {
-        let mut report = Evicted { messages: 0, bytes: 0 };
-        loop {
-            match self.put(id, payload) {
-                Ok(()) => return Ok(report),
-                Err(PutError::Full { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        if id == HOLE {
+            return Err(PutError::ReservedId);
+        }
+        let evicted = self.make_room(payload.len())?;
+        self.put(id, payload)?;
+        Ok(evicted)
+    }
+
+    /// Takes out the oldest messages, as many as it takes until a message of `len` bytes fits. Each
+    /// of them is a step of its own: after a reset some may be gone and others not.
+    ///
+    /// Errors: [`TooLong`](PutError::TooLong), [`NeverFits`](PutError::NeverFits); nothing has been
+    /// taken out then.
+    /// Cost: one header for each record that goes.
+    pub fn make_room(&mut self, len: usize) -> Result<Evicted, PutError> {
+        let mut evicted = Evicted { messages: 0, bytes: 0 };
+        while let Err(refusal) = self.check(ANY, len) {
+            let PutError::Full { .. } = refusal else { return Err(refusal) };
+            // Without a message left this passes the last holes: what fits the ring fits then.
             if let Some(message) = self.get() {
-                report.messages += 1;
-                report.bytes += HEADER + message.len();
+                evicted.messages += 1;
+                evicted.bytes += HEADER + message.len();
             }
         }
+        Ok(evicted)
+    }
+
+    /// Whether a message of up to `max` bytes would be taken.
+    fn check(&self, id: u16, max: usize) -> Result<(), PutError> {
+        let needed = max.saturating_add(HEADER);
+        if id == HOLE || max > super::MAX_PAYLOAD || needed > self.free() {
+            return Err(self.queue.refusal(self.size(), id, max));
+        }
+        Ok(())
+    }
+
+    /// Appends a message of up to `max` bytes, which `write` writes; it says whether it could.
+    fn append(
+        &mut self,
+        id: u16,
+        max: usize,
+        write: impl FnOnce(&mut Draft<'_, 'm, M>) -> bool,
+    ) -> Result<(), PutError> {
+        self.check(id, max)?;
+        let size = self.size();
+        let head = self.queue.head(size);
+        let at = advance(head, HEADER, size);
+        let mut draft = Draft { memory: &mut self.memory, at, len: 0, max, overrun: false };
+        let is_written = write(&mut draft);
+        let Draft { len, overrun, .. } = draft;
+        if overrun {
+            return Err(PutError::Overrun { max });
+        }
+        if !is_written {
+            return Err(PutError::Unformatted);
+        }
+        let header = Header::new(id, len);
+        self.memory.store_around(head, &header.to_bytes());
+        self.memory.advance_position(HEAD_AT, header.record_len());
+        self.queue.find_record(header);
+        Ok(())
     }
 
     /// Takes the oldest message. `None`: there is none.
@@ -251,6 +329,11 @@ impl<'m> RetainedRing<'m> {
         self.queue.free(self.size())
     }
 
+    /// Whether a message with a payload of `len` bytes can be put now.
+    pub fn fits(&self, len: usize) -> bool {
+        self.check(ANY, len).is_ok()
+    }
+
     /// Bytes in all.
     pub fn size(&self) -> usize {
         self.memory.size()
@@ -265,7 +348,7 @@ impl<'m> RetainedRing<'m> {
     }
 }
 
-impl fmt::Debug for RetainedRing<'_> {
+impl<M: Memory + ?Sized> fmt::Debug for RetainedRing<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetainedRing")
             .field("size", &self.size())
@@ -275,10 +358,39 @@ impl fmt::Debug for RetainedRing<'_> {
     }
 }
 
-/// The memory, and in which order things are stored in it.
-struct Kept<'m>(&'m mut dyn Memory);
+/// A payload that is being written behind the head, to bytes that nobody reads yet.
+struct Draft<'r, 'm, M: ?Sized> {
+    memory: &'r mut Kept<'m, M>,
+    /// Where the next byte goes.
+    at: usize,
+    len: usize,
+    max: usize,
+    overrun: bool,
+}
 
-impl Bytes for Kept<'_> {
+impl<M: Memory + ?Sized> Draft<'_, '_, M> {
+    fn push(&mut self, bytes: &[u8]) -> fmt::Result {
+        if self.overrun || bytes.len() > self.max - self.len {
+            self.overrun = true;
+            return Err(fmt::Error);
+        }
+        self.memory.store_around(self.at, bytes);
+        self.at = advance(self.at, bytes.len(), self.memory.size());
+        self.len += bytes.len();
+        Ok(())
+    }
+}
+
+impl<M: Memory + ?Sized> fmt::Write for Draft<'_, '_, M> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text.as_bytes())
+    }
+}
+
+/// The memory, and in which order things are stored in it.
+struct Kept<'m, M: ?Sized>(&'m mut M);
+
+impl<M: Memory + ?Sized> Bytes for Kept<'_, M> {
     fn size(&self) -> usize {
         // Positions up to twice the size have to be told from `NOTHING`.
         self.0.bytes().len().min(1 << 30)
@@ -296,7 +408,7 @@ impl Bytes for Kept<'_> {
     }
 }
 
-impl Kept<'_> {
+impl<M: Memory + ?Sized> Kept<'_, M> {
     /// Makes an empty ring of whatever this is.
     ///
     /// The magic goes first and comes last: an interrupted one is a first boot again.

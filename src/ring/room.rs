@@ -6,14 +6,14 @@
 //! | [`compact`](Ring::compact) | all holes | a header for each record, one copy of the messages behind the first hole |
 //! | [`compact_step`](Ring::compact_step) | all holes, in the end | the same in pieces, between which the ring is as good as ever |
 //! | [`put_compacting`](Ring::put_compacting) | all holes, when they are needed | |
-//! | [`put_evicting`](Ring::put_evicting) | the oldest messages, as many as are needed | a header for each |
+//! | [`put_evicting`](Ring::put_evicting), [`make_room`](Ring::make_room) | the oldest messages, as many as are needed | a header for each |
 //!
 //! A byte ring without holes cannot fragment: after `compact`, every byte that no message takes can
 //! be used by the next one.
 
 use super::message::Message;
 use super::queue::Queue;
-use super::record::HEADER;
+use super::record::{ANY, HEADER, HOLE, MAX_PAYLOAD};
 use super::track::{Track, Tracked};
 use super::{PutError, Ring};
 
@@ -128,23 +128,50 @@ impl<S: AsRef<[u8]> + AsMut<[u8]> + ?Sized, T: Track> Ring<S, T> {
         &mut self,
         id: u16,
         payload: &[u8],
+        evicted: impl FnMut(Message<'_>),
+    ) -> Result<Evicted, PutError> {
+        if id == HOLE {
+            return Err(PutError::ReservedId);
+        }
+        let report = self.make_room(payload.len(), evicted)?;
+        self.put(id, payload)?;
+        Ok(report)
+    }
+
+    /// Takes out the oldest messages, as many as it takes until one of `len` bytes
+    /// [fits](Self::fits): each is shown to `evicted` before it goes. For what is written in place.
+    ///
+    /// Errors: [`TooLong`](PutError::TooLong), [`NeverFits`](PutError::NeverFits); nothing has been
+    /// taken out then.
+    /// Cost: one header for each record that goes.
+    ///
+    /// ```
+    /// # let mut ring = ensue::Ring::<[u8; 16]>::new();
+    /// ring.put(1, b"oldest")?;
+    /// let lost = ring.make_room(8, |_| ())?.messages;
+    /// ring.put_fmt(2, 8, format_args!("{} C", 21))?;
+    /// assert_eq!(lost, 1);
+    /// # Ok::<(), ensue::PutError>(())
+    /// ```
+    pub fn make_room(
+        &mut self,
+        len: usize,
         mut evicted: impl FnMut(Message<'_>),
     ) -> Result<Evicted, PutError> {
-        let storage = self.storage.as_mut();
-        evict(&mut self.queue, storage, id, payload, &mut evicted)
+        evict(&mut self.queue, self.storage.as_mut(), len, &mut evicted)
     }
 }
 
 fn evict<T: Track>(
     queue: &mut Queue<T>,
-    storage: &mut [u8],
-    id: u16,
-    payload: &[u8],
+    storage: &[u8],
+    len: usize,
     evicted: &mut dyn FnMut(Message<'_>),
 ) -> Result<Evicted, PutError> {
+    let size = storage.len();
     let mut report = Evicted { messages: 0, bytes: 0 };
-    while !queue.put(storage, id, payload) {
-        let refusal = queue.refusal(storage.len(), id, payload.len());
+    while len > MAX_PAYLOAD || HEADER + len > queue.free(size) {
+        let refusal = queue.refusal(size, ANY, len);
         let PutError::Full { .. } = refusal else { return Err(refusal) };
         // Without a message left this passes the last holes: what fits the ring fits then.
         if let Some(message) = queue.get(storage).message(storage) {
@@ -156,7 +183,7 @@ fn evict<T: Track>(
     Ok(report)
 }
 
-/// What [`Ring::put_evicting`] took out.
+/// What had to go for a message to fit: see [`Ring::put_evicting`], [`Ring::make_room`].
 #[must_use = "messages may have been lost"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Evicted {

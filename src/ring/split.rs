@@ -135,7 +135,11 @@ impl RingWriter<'_> {
         max: usize,
         text: fmt::Arguments<'_>,
     ) -> Result<(), PutError> {
-        self.reserve(id, max)?.commit_fmt(text)
+        let result = self.reserve(id, max)?.commit_fmt(text);
+        if result.is_err() {
+            self.0.count_refused();
+        }
+        result
     }
 
     /// Reserves room for a message of at most `max` bytes, to be written in place. The reader sees
@@ -170,8 +174,17 @@ impl RingWriter<'_> {
         self.0.size()
     }
 
-    /// The length of a record with `len` bytes of payload, for which there is room.
+    /// The length of a record with `len` bytes of payload, for which there is room; counts when there
+    /// is not.
     fn check(&mut self, id: u16, len: usize) -> Result<usize, PutError> {
+        let fits = self.fit(id, len);
+        if fits.is_err() {
+            self.0.count_refused();
+        }
+        fits
+    }
+
+    fn fit(&mut self, id: u16, len: usize) -> Result<usize, PutError> {
         let size = self.0.size();
         if id == HOLE {
             return Err(PutError::ReservedId);
@@ -295,6 +308,20 @@ impl RingReader<'_> {
     /// Whether there is no message to get.
     pub fn is_empty(&mut self) -> bool {
         self.message_count() == 0
+    }
+
+    /// How many messages the writer could not put since the beginning, for whatever reason: each
+    /// [`PutError`] that it was given by a `put` or a `reserve` counts as one. It stays at
+    /// `usize::MAX`.
+    ///
+    /// ```
+    /// # let ring = ensue::ring::SplitRing::<8>::new();
+    /// # let (mut writer, reader) = ring.split().unwrap();
+    /// assert!(writer.put(1, b"too long for it").is_err()); // in an interrupt, which may not care
+    /// assert_eq!(reader.refused(), 1);
+    /// ```
+    pub fn refused(&self) -> usize {
+        self.tail.refused()
     }
 
     /// Bytes taken by messages, their headers and holes.

@@ -5,16 +5,22 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size};
+use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size, trigger};
+
+/// What is measured on chips: built and looked at here, run by whoever wants to know.
+const BENCHES: &str = "benches/qemu";
+const BENCHES_TARGET: &str = "thumbv7m-none-eabi";
 
 /// Crates of their own, outside the workspace.
-const OTHER_CRATES: [&str; 6] = [
+const OTHER_CRATES: [&str; 8] = [
+    BENCHES,
     "examples/qemu",
     "examples/size",
     "examples/defmt",
     defmt::DECODER,
     rp2040::FOLDER,
     esp32c3::FOLDER,
+    no_std::CHOICES,
 ];
 
 pub fn run(install: Install) -> Result {
@@ -29,6 +35,7 @@ pub fn run(install: Install) -> Result {
     report.step("minimum Rust version", || minimum_rust(&manifest))?;
     report.step("no_std builds", || no_std::run(install).map(|()| Done::All))?;
     report.step("no panics", || size::run(install).map(|()| Done::All))?;
+    report.step("cost of a trigger", || trigger::run(install).map(|()| Done::All))?;
     report.step("firmware lints", || firmware_lints(install))?;
     report.step("firmware", || {
         firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)
@@ -159,21 +166,26 @@ fn minimum_rust(manifest: &Manifest) -> Result<Done> {
 }
 
 fn firmware_lints(install: Install) -> Result<Done> {
-    let boards = BOARDS.iter().map(|board| (firmware::folder(), board.target));
+    let boards = BOARDS.iter().map(|board| (firmware::folder(), board.target, ""));
     let mut without_clippy = Vec::new();
     let others = [
-        (defmt::folder(), defmt::TARGET),
-        (root().join(rp2040::FOLDER), rp2040::TARGET),
-        (root().join(esp32c3::FOLDER), esp32c3::TARGET),
+        (defmt::folder(), defmt::TARGET, ""),
+        (root().join(size::FOLDER), rp2040::TARGET, ""),
+        (root().join(rp2040::FOLDER), rp2040::TARGET, ""),
+        (root().join(esp32c3::FOLDER), esp32c3::TARGET, ""),
+        (root().join(BENCHES), BENCHES_TARGET, ""),
     ];
-    for (folder, target) in boards.chain(others) {
+    let choices = no_std::THE_CHOICES
+        .map(|choice| (root().join(no_std::CHOICES), no_std::CHOICES_TARGET, choice));
+    for (folder, target, features) in boards.chain(others).chain(choices) {
         if Toolchain::with(target, install)? == Toolchain::Debian {
             without_clippy.push(target);
             continue;
         }
         let mut cargo = cargo();
         cargo.current_dir(folder).args(["clippy", "--release", "--target", target]);
-        run_command(cargo.args(["--target-dir", "target", "--", "-D", "warnings"]))?;
+        cargo.args(["--target-dir", "target", "--features", features]);
+        run_command(cargo.args(["--", "-D", "warnings"]))?;
     }
     if without_clippy.is_empty() {
         Ok(Done::All)

@@ -1,4 +1,5 @@
-//! How much memory a program takes, as its ELF file says: 32 bits, little-endian.
+//! How much memory a program takes, and the code of its functions, as its ELF file says: 32 bits,
+//! little-endian.
 
 use std::fs;
 use std::path::Path;
@@ -53,6 +54,37 @@ impl Memory {
     }
 }
 
+/// The code of the function with this name.
+pub fn function(path: &Path, name: &str) -> Result<Vec<u8>> {
+    let file =
+        fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let code = code(&file, name).filter(|code| !code.is_empty());
+    code.map(<[u8]>::to_vec).ok_or_else(|| format!("{} has no function {name}", path.display()))
+}
+
+fn code<'a>(file: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    const SYMBOLS: usize = 2;
+    let half =
+        |at: usize| Some(usize::from(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?)));
+    let word =
+        |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);
+    let (table, size, count) = (word(32)?, half(46)?, half(48)?);
+    let section = |index: usize| table + index * size;
+    let symbols = (0..count).map(section).find(|at| word(at + 4) == Some(SYMBOLS))?;
+    let names = word(section(word(symbols + 24)?) + 16)?;
+    let first = word(symbols + 16)?;
+    for symbol in (first..first + word(symbols + 20)?).step_by(16) {
+        let called = file.get(names + word(symbol)?..)?.split(|byte| *byte == 0).next()?;
+        if called == name.as_bytes() {
+            // Where its section begins, in memory and in the file.
+            let inside = section(half(symbol + 14)?);
+            let at = word(symbol + 4)? - word(inside + 12)? + word(inside + 16)?;
+            return file.get(at..at + word(symbol + 8)?);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +93,7 @@ mod tests {
     fn only_an_elf_file_has_a_size() {
         assert_eq!(Memory::read(b"text"), None);
         assert_eq!(Memory::read(b"\x7fELF\x01\x01"), None);
+        assert_eq!(code(b"\x7fELF\x01\x01", "main"), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod run;
 mod session;
 mod size;
 mod toolchain;
+mod trigger;
 
 use std::env;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ Commands:
                        all features, examples, the minimum Rust version, and all of the below
   no-std               Build the library for chips, with no features and with all
   size                 Link the library with a panic handler that does not link; print its size
+  trigger              Count what a trigger takes on a Cortex-M0, instruction by instruction
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
   esp32c3              Build the firmware for the ESP32-C3, print its size and try it in a small
@@ -78,6 +80,7 @@ enum Command {
     Test(Install),
     NoStd(Install),
     Size(Install),
+    Trigger(Install),
     Firmware(Install, firmware::Selection),
     Defmt(Install),
     Esp32c3(Install),
@@ -111,6 +114,7 @@ impl Command {
             "test" => Ok(Self::Test(install)),
             "no-std" => Ok(Self::NoStd(install)),
             "size" => Ok(Self::Size(install)),
+            "trigger" => Ok(Self::Trigger(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
             "defmt" => Ok(Self::Defmt(install)),
             "esp32c3" => Ok(Self::Esp32c3(install)),
@@ -129,6 +133,7 @@ impl Command {
             Self::Test(install) => checks::run(install),
             Self::NoStd(install) => no_std::run(install),
             Self::Size(install) => size::run(install),
+            Self::Trigger(install) => trigger::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
             Self::Defmt(install) => defmt::run(install),
             Self::Esp32c3(install) => {

@@ -11,6 +11,9 @@ use crate::install::Install;
 use crate::run::{root, run as run_command, shown};
 use crate::toolchain::Toolchain;
 
+/// The crate with the proof.
+pub const FOLDER: &str = "examples/size";
+
 /// The smallest cores we build for, and the most common ones.
 const TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi"];
 
@@ -55,12 +58,13 @@ fn a_panic_is_caught(build: &mut Command) -> Result {
 fn build(toolchain: Toolchain, target: &str, level: &str, features: &[&str]) -> Command {
     let mut cargo = toolchain.cargo();
     cargo.current_dir(folder()).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
-    cargo.args(["build", "--release", "--target", target, "--target-dir", "target"]).args(features);
+    cargo.args(["build", "--release", "--bin", "ensue-size", "--target", target]);
+    cargo.args(["--target-dir", "target"]).args(features);
     cargo
 }
 
 fn folder() -> PathBuf {
-    root().join("examples/size")
+    root().join(FOLDER)
 }
 
 fn program(target: &str) -> PathBuf {

@@ -1,12 +1,12 @@
 //! The serial port: what is typed comes by interrupt.
 
 use core::cell::{Cell, RefCell};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use critical_section::Mutex;
 use esp_hal::peripherals::{GPIO20, GPIO21, UART0};
 use esp_hal::uart::{Config, RxConfig, Uart, UartInterrupt};
 use esp_hal::{Blocking, handler};
-use portable_atomic::{AtomicU32, Ordering::Relaxed};
 
 static PORT: Mutex<RefCell<Option<Uart<'static, Blocking>>>> = Mutex::new(RefCell::new(None));
 static WHEN_TYPED: Mutex<Cell<fn()>> = Mutex::new(Cell::new(|| ()));

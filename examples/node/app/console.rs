@@ -11,14 +11,15 @@ use super::{
 };
 
 pub(super) const COMMANDS: &str =
-    "help, status, log [all], pull <reading>, period <ms>, press, cancel <task>, quit";
+    "help, status, sensors, log [all], pull <reading>, period <ms>, press, cancel <task>, quit";
 
-const HELP: [(&str, &str); 8] = [
+const HELP: [(&str, &str); 9] = [
     ("help", "this list"),
     ("status", "the readings, the log and the tasks"),
+    ("sensors", "how the sensors have answered"),
     ("log [all]", "the newest readings, or all that there are"),
     ("pull <reading>", "take one reading out of the log, by its number"),
-    ("period <ms>", "how often the sensor is read, 10 to 30000"),
+    ("period <ms>", "how often the sensor indoors is read, 10 to 30000"),
     ("press", "press the button"),
     ("cancel <task>", "end a task, by its name"),
     ("quit", "end everything"),
@@ -69,6 +70,7 @@ fn answer(node: &mut Node, cx: &mut Cx<Node>, line: &Line) -> Outcome {
     match command {
         Ok(Command::Help) => help(node),
         Ok(Command::Status) => status(node, cx),
+        Ok(Command::Sensors) => sensors(node),
         Ok(Command::Log { newest }) => list(node, newest),
         Ok(Command::Pull(number)) => pull(node, number),
         Ok(Command::Period(period)) => set_period(node, cx, period),
@@ -88,14 +90,18 @@ fn help(node: &mut Node) -> Outcome {
 
 fn status(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     let alarm = if alarm_is_up(node, cx) { "on" } else { "off" };
-    let Node { out, typed, log, counts, latest, latest_at, .. } = node;
+    let Node { out, typed, log, counts, latest, latest_at, outdoors, .. } = node;
 
     writeln!(out, "{Margin}time      {}", Stamp(cx.now()))?;
     match *latest {
-        Reading { number: 0, .. } => writeln!(out, "{Margin}sensor    no reading yet")?,
+        Reading { number: 0, .. } => writeln!(out, "{Margin}indoors   no reading yet")?,
         Reading { celsius, .. } => {
-            writeln!(out, "{Margin}sensor    {celsius} at {}, alarm {alarm}", Stamp(*latest_at))?;
+            writeln!(out, "{Margin}indoors   {celsius} at {}, alarm {alarm}", Stamp(*latest_at))?;
         }
+    }
+    match *outdoors {
+        None => writeln!(out, "{Margin}outdoors  no reading yet")?,
+        Some((celsius, at)) => writeln!(out, "{Margin}outdoors  {celsius} at {}", Stamp(at))?,
     }
     writeln!(
         out,
@@ -120,6 +126,12 @@ fn status(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
         let (name, next, faults) = (task.name.unwrap_or("-"), task.next_run, task.faults);
         writeln!(out, "{Margin}{name:<8}  {}  {faults:>6}  {}", MaybeStamp(next), Standing(&task))?;
     }
+    Ok(())
+}
+
+fn sensors(node: &mut Node) -> Outcome {
+    let Node { out, sensors, .. } = node;
+    sensors.tell(&mut |line| writeln!(out, "{Margin}{line}"))?;
     Ok(())
 }
 
@@ -185,6 +197,7 @@ fn cancel(node: &mut Node, cx: &mut Cx<Node>, name: &str) -> Outcome {
 enum Command<'a> {
     Help,
     Status,
+    Sensors,
     Log { newest: usize },
     Pull(u16),
     Period(Duration),
@@ -213,6 +226,7 @@ impl<'a> Command<'a> {
         let command = match verb {
             "help" => Self::Help,
             "status" => Self::Status,
+            "sensors" => Self::Sensors,
             "press" => Self::Press,
             "quit" => Self::Quit,
             "log" => match object.take_if(|word| *word == "all") {

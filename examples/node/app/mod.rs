@@ -1,7 +1,8 @@
-//! The application: a sensor, a button, an alarm, a log and a console. The same on every platform.
+//! The application: sensors, a button, an alarm, a log and a console. The same on every platform.
 //!
-//! A platform brings three things and knows nothing else of what happens here: a clock, somewhere
-//! to write text, and an interrupt (or a thread) that does this with each byte that comes in:
+//! A platform brings four things and knows nothing else of what happens here: a clock, two
+//! thermometers ([`Sensors`]), somewhere to write text, and an interrupt (or a thread) that does
+//! this with each byte that comes in:
 //!
 //! ```ignore
 //! TYPED.push(byte);
@@ -25,6 +26,7 @@
 //!                                                  ├──> alarm    ends when no Hot came for 60 s
 //!                                                  └──> horn     beeps until Pressed
 //!  contact ──Button──> button, 30 ms later ──Pressed──────────────^
+//!  time, 10 s ─> outdoors
 //!  bytes ───Typed────> console
 //!  time, 2 min ──────> report
 //! ```
@@ -45,18 +47,20 @@ use ensue::{
 use self::{
     console::Line,
     log::Log,
-    sensor::{Celsius, NoAnswer, Sensor},
     text::{Margin, Stamp},
 };
 
-pub(crate) use self::typed::Typed;
+pub(crate) use self::{
+    sensor::{Celsius, NoAnswer, Sensors},
+    typed::Typed,
+};
 
-/// Places in the table: six tasks that are always there, those of an alarm, the end, and a spare.
-pub(crate) const TASKS: usize = 10;
+/// Places in the table: seven tasks that are always there, those of an alarm, the end, and a spare.
+pub(crate) const TASKS: usize = 11;
 
 /// What the platform's interrupts leave their events in. Nothing here comes with params from an
 /// interrupt, so the least room will do.
-pub(crate) type Inbox = ensue::Inbox<Signal, Reading, 1>;
+pub(crate) type Inbox<W = ()> = ensue::Inbox<Signal, Reading, 1, W>;
 
 /// The alarm is raised at this temperature...
 const HIGH: Celsius = Celsius::tenths(280);
@@ -69,6 +73,8 @@ const HORN: Duration = Duration::from_secs(30);
 /// A contact bounces for a few milliseconds when it closes.
 const DEBOUNCE: Duration = Duration::from_millis(30);
 const SAMPLE: Duration = Duration::from_secs(1);
+/// The weather changes slowly.
+const OUTDOORS: Duration = Duration::from_secs(10);
 const REPORT: Duration = Duration::from_secs(120);
 /// How long the last commands have for what they began, when the input ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -106,9 +112,11 @@ pub(crate) struct Node<'a> {
     line: Line,
     /// Repeats each command in front of its answer, where no terminal has shown it.
     pub(crate) echo: bool,
-    sensor: Sensor,
+    sensors: &'a mut dyn Sensors,
     latest: Reading,
     latest_at: Instant,
+    /// The last one outdoors, and when that was.
+    outdoors: Option<(Celsius, Instant)>,
     /// Lowest and highest since the last report.
     range: Option<(Celsius, Celsius)>,
     log: Log,
@@ -131,7 +139,7 @@ struct Counts {
 
 /// Why a job of this application can fail.
 pub(crate) enum Trouble {
-    /// The sensor did not answer.
+    /// A sensor did not answer.
     NoAnswer,
     /// A task could not be scheduled.
     Schedule(ScheduleError),
@@ -162,16 +170,22 @@ impl App for Node<'_> {
 }
 
 impl<'a> Node<'a> {
-    /// A node that writes to `out` and reads what an interrupt leaves in `typed`.
-    pub(crate) fn new(out: &'a mut dyn fmt::Write, typed: &'a Typed) -> Self {
+    /// A node that measures with `sensors`, writes to `out` and reads what an interrupt leaves in
+    /// `typed`.
+    pub(crate) fn new(
+        sensors: &'a mut dyn Sensors,
+        out: &'a mut dyn fmt::Write,
+        typed: &'a Typed,
+    ) -> Self {
         Self {
             out,
             typed,
             line: Line::new(),
             echo: false,
-            sensor: Sensor::new(),
+            sensors,
             latest: Reading::default(),
             latest_at: Instant::from_ticks(0),
+            outdoors: None,
             range: None,
             log: Log::new(),
             alarm: None,
@@ -198,7 +212,7 @@ impl<'a> Node<'a> {
 pub(crate) fn begin(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     node.say(
         cx,
-        format_args!("node: a sensor read every second, a button, a log, and an alarm over {HIGH}"),
+        format_args!("node: sensors indoors and out, a button, a log, and an alarm over {HIGH}"),
     )?;
     node.reply(format_args!("commands: {}", console::COMMANDS))?;
 
@@ -206,6 +220,7 @@ pub(crate) fn begin(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     cx.schedule(
         Task::repeat(SAMPLE, sample).missed(Missed::Skip).priority(Priority::High).named("sample"),
     )?;
+    cx.schedule(Task::repeat(OUTDOORS, outdoors).named("outdoors"))?;
     cx.schedule(Task::on(Signal::Sampled, log).again().named("log"))?;
     cx.schedule(Task::on(Signal::Sampled, watch).again().timeout(QUIET).named("watch"))?;
     cx.schedule(Task::on(Signal::Button, button).again().delay(DEBOUNCE).named("button"))?;
@@ -218,11 +233,11 @@ pub(crate) fn begin(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     Ok(())
 }
 
-/// Reads the sensor, and lets everybody know.
+/// Reads the sensor indoors, and lets everybody know.
 fn sample(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     node.counts.missed += u32::from(cx.missed());
     let now = cx.now();
-    let celsius = node.sensor.read(now)?;
+    let celsius = node.sensors.indoors(now)?;
 
     node.counts.readings += 1;
     let (lowest, highest) = node.range.unwrap_or((celsius, celsius));
@@ -230,6 +245,13 @@ fn sample(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
     node.latest = Reading { number: node.latest.number.checked_add(1).unwrap_or(1), celsius };
     node.latest_at = now;
     cx.trigger_event_with(Signal::Sampled, node.latest);
+    Ok(())
+}
+
+/// Reads the sensor outdoors, for whoever asks; nothing else depends on it.
+fn outdoors(node: &mut Node, cx: &mut Cx<Node>) -> Outcome {
+    let now = cx.now();
+    node.outdoors = Some((node.sensors.outdoors(now)?, now));
     Ok(())
 }
 

@@ -1,18 +1,33 @@
-//! A sensor that is not there: a temperature that is the same every time.
+//! What the application asks of a platform's sensors: two thermometers.
 //!
-//! It goes up and down between 16 and 30 degrees in twelve minutes, with a ripple on it so that it
-//! crosses each threshold more than once, and every 250th time the sensor does not answer.
+//! Boards have them on a bus (`examples/rp2040`); where there are none, `simulated.rs` stands in.
 
 use core::fmt;
 
 use ensue::Instant;
 
+/// The thermometers that a platform brings.
+pub(crate) trait Sensors {
+    /// The temperature indoors, which is logged and may raise the alarm. A simulation asks for the
+    /// time, since nature knows it.
+    fn indoors(&mut self, now: Instant) -> Result<Celsius, NoAnswer>;
+
+    /// The temperature outdoors.
+    fn outdoors(&mut self, now: Instant) -> Result<Celsius, NoAnswer>;
+
+    /// Tells how they have answered so far, a line for each.
+    fn tell(&self, line: &mut dyn FnMut(fmt::Arguments<'_>) -> fmt::Result) -> fmt::Result;
+}
+
+/// A sensor did not answer.
+pub(crate) struct NoAnswer;
+
 /// A temperature in tenths of a degree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Celsius(i16);
+pub(crate) struct Celsius(i16);
 
 impl Celsius {
-    pub(super) const fn tenths(tenths: i16) -> Self {
+    pub(crate) const fn tenths(tenths: i16) -> Self {
         Self(tenths)
     }
 
@@ -31,36 +46,4 @@ impl fmt::Display for Celsius {
         let tenths = self.0.unsigned_abs();
         write!(f, "{sign}{}.{} C", tenths / 10, tenths % 10)
     }
-}
-
-/// The sensor did not answer.
-pub(super) struct NoAnswer;
-
-pub(super) struct Sensor {
-    conversions: u8,
-}
-
-impl Sensor {
-    pub(super) const fn new() -> Self {
-        Self { conversions: 0 }
-    }
-
-    /// The temperature at a time.
-    pub(super) fn read(&mut self, now: Instant) -> Result<Celsius, NoAnswer> {
-        self.conversions = (self.conversions + 1) % 250;
-        if self.conversions == 25 {
-            return Err(NoAnswer);
-        }
-        // It starts on the way up, not far from being too warm.
-        let seconds = (now.as_ticks() / 1_000_000 % 720) as u16 + 255;
-        let wave = triangle(seconds, 720) * 7 / 18; // 0..=140
-        let ripple = triangle(seconds, 10); // 0..=5
-        Ok(Celsius((158 + wave + ripple) as i16))
-    }
-}
-
-/// Up from 0 to half the period, and down again.
-fn triangle(seconds: u16, period: u16) -> u16 {
-    let phase = seconds % period;
-    phase.min(period - phase)
 }

@@ -56,6 +56,8 @@ mod chip;
 mod machine_timer;
 #[cfg(target_arch = "arm")]
 mod systick;
+#[cfg(target_arch = "riscv32")]
+mod ticks;
 #[cfg(target_arch = "arm")]
 mod vectors;
 

@@ -2,7 +2,8 @@
 //!
 //! The counter never wraps and the alarm reaches as far, so any deadline is one sleep.
 //!
-//! To copy this file: set the addresses, and [`TICKS`] to the counter's speed.
+//! To copy this file, and `ticks.rs` with it: set the addresses, and [`TICKS`] to the counter's
+//! speed.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -12,6 +13,7 @@ use riscv::register::mie;
 use riscv_rt::core_interrupt;
 
 use crate::register::Register;
+use crate::ticks::micros;
 
 /// Ticks of the counter in a microsecond.
 const TICKS: u64 = 10;
@@ -47,9 +49,9 @@ impl MachineTimer {
 }
 
 impl Clock for MachineTimer {
-    /// Callable from: main, interrupt.
+    /// Callable from: main, interrupt. Cost: two loads and one more, four multiplications.
     fn now(&self) -> Instant {
-        Instant::from_ticks(counter() / TICKS)
+        Instant::from_ticks(micros::<TICKS>(counter()))
     }
 
     fn wait(&self, sleep: &Sleep<'_>) {

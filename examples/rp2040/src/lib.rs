@@ -37,7 +37,8 @@ pub type SerialIn = Reader<UART0, SerialPins>;
 pub type SerialOut = Writer<UART0, SerialPins>;
 /// The serial port's pins, out and in.
 pub type SerialPins = (Pin<Gpio0, FunctionUart, PullNone>, Pin<Gpio1, FunctionUart, PullUp>);
-/// The I2C of the chip, as its controller.
+/// The I2C of the chip, as its controller. rp2040-hal 0.12 answers `Ok` to a plain write that no chip
+/// acknowledges, and the next read fails in its place, of whichever chip (seen in the emulator).
 pub type I2c = I2C<I2C0, I2cPins>;
 /// The I2C's pins, data and clock. The chip's own pull-ups are weak: put a resistor of some
 /// kilohms from each to 3.3 V, if there is none on the boards of the sensors.

@@ -43,7 +43,7 @@ impl App for Node {
     }
 }
 
-static INBOX: Inbox<Signal, Params, 4> = Inbox::new().wake_with(woken);
+static INBOX: Inbox<Signal, Params, 4, fn()> = Inbox::new().wake_with(woken);
 
 fn woken() {
     seen(());
@@ -62,6 +62,7 @@ fn interrupt() {
     INBOX.trigger_event(Signal);
     seen(INBOX.trigger_event_with(Signal, params()).is_err());
     seen(INBOX.refused());
+    INBOX.stop();
 }
 
 /// The verbs that a scheduler and a job have in common.

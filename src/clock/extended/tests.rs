@@ -7,16 +7,17 @@ use std::thread_local;
 use std::vec::Vec;
 
 use core::cell::{Cell, RefCell};
+use core::sync::atomic;
 
 use super::*;
 use crate::clock::Virtual;
 
 /// A word of memory that lets the world move before each access.
-pub(super) struct Watched(portable_atomic::AtomicU32);
+pub(super) struct Watched(atomic::AtomicU32);
 
 impl Watched {
     pub(super) const fn new(value: u32) -> Self {
-        Self(portable_atomic::AtomicU32::new(value))
+        Self(atomic::AtomicU32::new(value))
     }
 
     pub(super) fn load(&self, order: Ordering) -> u32 {

@@ -20,15 +20,43 @@ use crate::ring::record::MIN_SIZE;
 /// static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::uninit();
 ///
 /// # static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::new(Retained::new());
-/// // SAFETY: this is the only place that names it, and it is passed once.
-/// let memory = Retained::adopt(unsafe { &mut *(&raw mut LOG) });
+/// let log = &raw mut LOG;
+/// // SAFETY: this is passed once, and nobody else names it but the panic handler.
+/// let memory = Retained::adopt(unsafe { &mut *log });
 /// let (mut log, boot) = memory.open();
 /// if let Boot::Again(report) = boot {
 ///     // a reset, and `report.messages` messages to tell of what was before
 /// }
-/// log.put_evicting(1, b"started")?;
+/// let lost = log.put_evicting(1, b"started")?.messages;
 /// # assert_eq!(boot, Boot::First);
+/// # assert_eq!(lost, 0);
 /// # Ok::<(), ensue::PutError>(())
+/// ```
+///
+/// # Last words
+///
+/// A panic or a hard fault may come in the middle of an operation on the ring, which is no other
+/// case than a reset there. So its handler opens the memory once more, with interrupts masked and
+/// the other core, if there is one, halted:
+///
+/// ```
+/// # use core::mem::MaybeUninit;
+/// # use ensue::ring::Retained;
+/// # static mut LOG: MaybeUninit<Retained<1024>> = MaybeUninit::new(Retained::new());
+/// # fn reset() {}
+/// const PANIC: u16 = 2;
+///
+/// fn last_words(line: u32) {
+///     let log = &raw mut LOG;
+///     // SAFETY: whoever had it never comes back, as this ends in a reset.
+///     let (mut log, _) = Retained::adopt(unsafe { &mut *log }).open();
+///     let _ = log.make_room(24);
+///     let _ = log.put_fmt(PANIC, 24, format_args!("panic in line {line}"));
+///     reset()
+/// }
+/// # last_words(7);
+/// # let (log, _) = Retained::adopt(unsafe { &mut *(&raw mut LOG) }).open();
+/// # assert_eq!(log.peek().unwrap().text().to_string(), "panic in line 7");
 /// ```
 ///
 /// A processor with a data cache has to write it back before a reset; stores alone do not reach the
@@ -64,6 +92,9 @@ impl<const N: usize> Retained<N> {
     }
 
     /// Finds the ring, or makes one; says which.
+    ///
+    /// Where no ring of this size and layout is found, everything is overwritten. What was there can
+    /// be looked at before, by [`word`](Memory::word) and [`bytes`](Memory::bytes).
     ///
     /// Cost: one header for each record; when there is no ring, one store for each byte.
     pub fn open(&mut self) -> (RetainedRing<'_>, Boot) {

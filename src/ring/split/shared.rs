@@ -12,8 +12,7 @@
 
 use core::cell::UnsafeCell;
 use core::slice;
-
-use portable_atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::sync::{self, AtomicUsize, Touched};
 use crate::ring::record::{Bytes, HOLE, apart, index, moved};
@@ -31,6 +30,8 @@ pub(super) struct Shared<const N: usize> {
 struct Ends {
     head: AtomicUsize,
     tail: AtomicUsize,
+    /// How many messages the head's owner could not put.
+    refused: AtomicUsize,
     touched: Touched,
 }
 
@@ -45,6 +46,7 @@ macro_rules! new {
                 ends: Ends {
                     head: AtomicUsize::new(0),
                     tail: AtomicUsize::new(0),
+                    refused: AtomicUsize::new(0),
                     touched: Touched::new(N),
                 },
                 taken: AtomicBool::new(false),
@@ -96,6 +98,14 @@ impl Head<'_> {
         let tail = ends.tail.load(sync::see_tail());
         self.position.free = size.saturating_sub(apart(tail, head, size));
         self.position.free
+    }
+
+    /// Counts a message that is not put. There is one head, so nobody counts at the same time.
+    #[cold]
+    pub(super) fn count_refused(&mut self) {
+        let refused = &self.position.ends.refused;
+        let count = refused.load(Ordering::Relaxed).saturating_add(1);
+        refused.store(count, Ordering::Relaxed);
     }
 
     /// `len` bytes from the head on, in one piece or in two, and what moves the head past them; fewer
@@ -168,6 +178,10 @@ impl Tail<'_> {
             self.tail = moved(self.tail, len, self.size());
             self.ends.tail.store(self.tail, sync::publish_tail());
         }
+    }
+
+    pub(super) fn refused(&self) -> usize {
+        self.ends.refused.load(Ordering::Relaxed)
     }
 
     /// Whether `len` bytes from `at` on are in one piece and the tail's.

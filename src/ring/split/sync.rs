@@ -1,7 +1,7 @@
 //! The atomics of a split ring. Under loom, `sync_loom.rs` stands in its place.
 
-pub(super) use portable_atomic::AtomicUsize;
-use portable_atomic::Ordering;
+pub(super) use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering;
 
 /// The record is written before the head says so.
 pub(super) fn publish_head() -> Ordering {

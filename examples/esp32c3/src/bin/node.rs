@@ -1,4 +1,4 @@
-//! The main job of the crate as firmware: a sensor, a button, an alarm, a log and a console.
+//! The main job of the crate as firmware: sensors, a button, an alarm, a log and a console.
 //!
 //! What it does is in `app`, which `examples/node` runs on a computer. All that the chip brings to
 //! it stands here: the interrupts of the serial port and of the button leave something and say so,
@@ -9,10 +9,13 @@
 
 #[path = "../../../node/app/mod.rs"]
 mod app;
+#[path = "../../../node/simulated.rs"]
+mod simulated;
 
 use app::{Inbox, Node, Signal, TASKS, Typed};
 use ensue::{Ended, Work};
 use port::{Console, println};
+use simulated::Simulated;
 
 static TYPED: Typed = Typed::new();
 static INBOX: Inbox = Inbox::new();
@@ -33,7 +36,8 @@ fn main() -> ! {
     work.do_now(app::begin).expect("an empty table has a place");
 
     let mut console = Console;
-    let mut node = Node::new(&mut console, &TYPED);
+    let mut sensors = Simulated::default();
+    let mut node = Node::new(&mut sensors, &mut console, &TYPED);
     // A serial line shows nothing that is typed.
     node.echo = true;
     let ended = work.start(&mut node);

@@ -4,13 +4,13 @@
 #![no_main]
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use critical_section::Mutex;
 use ensue::{Clock, Duration, Sleep, time};
 use heapless::Vec;
 use port::Level::{High, Low};
 use port::{Timer, interrupt, on_interrupt, println};
-use portable_atomic::{AtomicBool, Ordering};
 
 /// What happened, in its order.
 static HAPPENED: Mutex<RefCell<Vec<&str, 16>>> = Mutex::new(RefCell::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! The main job of the crate as firmware: a sensor, a button, an alarm, a log and a console.
+//! The main job of the crate as firmware: sensors, a button, an alarm, a log and a console.
 //!
 //! ```console
 //! $ cargo run --bin node      in this folder; type commands, `quit` ends
@@ -13,10 +13,13 @@
 
 #[path = "../../../node/app/mod.rs"]
 mod app;
+#[path = "../../../node/simulated.rs"]
+mod simulated;
 
 use app::{Inbox, Node, Signal, TASKS, Typed};
 use ensue::{Ended, Work};
 use port::{Console, Stack, println};
+use simulated::Simulated;
 
 static TYPED: Typed = Typed::new();
 static INBOX: Inbox = Inbox::new();
@@ -37,7 +40,8 @@ fn main() -> ! {
     work.do_now(app::begin).expect("an empty table has a place");
 
     let mut console = Console;
-    let mut node = Node::new(&mut console, &TYPED);
+    let mut sensors = Simulated::default();
+    let mut node = Node::new(&mut sensors, &mut console, &TYPED);
     // A serial line shows nothing that is typed.
     node.echo = true;
     let ended = work.start(&mut node);

@@ -6,10 +6,10 @@
 #![no_main]
 
 use core::fmt::Write;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use ensue::{App, Clock, Cx, Duration, Ended, ExtU64, Sleep, Work, time};
 use pico::{LONGEST_SLEEP, Pico, Timer};
-use portable_atomic::{AtomicBool, Ordering};
 use rp2040_hal::arch;
 use rp2040_hal::pac::{self, interrupt};
 

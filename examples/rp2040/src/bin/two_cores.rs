@@ -33,7 +33,7 @@ ensue::events! {
     }
 }
 
-static INBOX: Inbox<Signal, u32, 4> = Inbox::new().wake_with(pico::wake);
+static INBOX: Inbox<Signal, u32, 4, fn()> = Inbox::new().wake_with(pico::wake);
 static STACK: Stack<512> = Stack::new();
 /// Written by the first core: how many rounds it has answered.
 static ANSWERED: AtomicU32 = AtomicU32::new(0);

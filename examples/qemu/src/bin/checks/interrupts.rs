@@ -1,8 +1,9 @@
 //! Events from real interrupts, of several priorities, at any moment.
 
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
 use ensue::{Cause, Cx, Ended, ExtU64, Full, Next, Task};
 use port::{Level, Timer, interrupt, on_alarm, on_interrupt, println, set_alarm};
-use portable_atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use crate::{INBOX, Notes, Outcome, ROOM, Signal, bench, note, spin, stop};
 

@@ -10,6 +10,7 @@
 #![no_std]
 #![no_main]
 
+mod bus;
 mod interrupts;
 mod ring;
 mod scheduler;
@@ -150,7 +151,7 @@ fn main() -> ! {
         sleep::a_deadline_is_met_however_near_it_is,
         sleep::no_trigger_is_slept_through,
         sleep::a_careless_port_is_found_out,
-        sleep::the_core_wakes_no_more_than_its_timer_makes_it,
+        bus::an_interrupt_finds_the_bus_free_or_busy_at_any_moment,
         ring::every_byte_is_where_it_is_documented,
         ring::it_does_what_a_queue_of_vectors_does,
     ];

@@ -1,11 +1,12 @@
 //! The verbs, one by one, with a hardware timer for a clock.
 
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use ensue::{
     Cause, Clock, Cx, Duration, Ended, ExtU64, Missed, Next, NoSuchTask, Priority, ScheduleError,
     SetRepeatError, State, Task, time,
 };
 use port::{Timer, println};
-use portable_atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::{Notes, ON_TIME, Outcome, Signal, bench, note, spin, stop};
 

@@ -1,12 +1,11 @@
-//! The sleep: it ends in time, misses nothing, and is not disturbed for nothing.
+//! The sleep: it ends in time, and misses nothing.
 
 use core::arch::asm;
 
-use ensue::{Clock, Cx, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
-use port::{ALARM_HZ, LONGEST_SLEEP, Timer, on_alarm, println, set_alarm};
-use portable_atomic::{AtomicU32, Ordering::Relaxed};
+use ensue::{Clock, Duration, Ended, ExtU64, Instant, Sleep, Task, time};
+use port::{ALARM_HZ, Timer, on_alarm, println, set_alarm};
 
-use crate::{INBOX, Notes, ON_TIME, Outcome, Signal, bench, note, stop};
+use crate::{INBOX, Notes, ON_TIME, Signal, bench, note, stop};
 
 /// An alarm that is past when it is armed is not waited for.
 pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
@@ -20,9 +19,9 @@ pub(crate) fn a_deadline_is_met_however_near_it_is(clock: &Timer) {
     }
 }
 
-/// An interrupt triggers an event at every instruction from before the pass until the core has
-/// slept; the only deadline is an hour away. With something in the inbox already, some of these
-/// instructions are those that read it.
+/// An interrupt triggers an event, or stops the loop, at every instruction from before the pass
+/// until the core has slept; the only deadline is an hour away. With something in the inbox already,
+/// some of these instructions are those that read it.
 pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
     fn plain() {
         INBOX.trigger_event(Signal::Alarm);
@@ -34,7 +33,11 @@ pub(crate) fn no_trigger_is_slept_through(clock: &Timer) {
         INBOX.trigger_event(Signal::Button);
         INBOX.trigger_event_with(Signal::Button, 1).expect("there is room");
     }
-    let alarms = [("without params", plain as fn()), ("with params", with_params)];
+    fn a_stop() {
+        INBOX.stop();
+    }
+    let alarms =
+        [("without params", plain as fn()), ("with params", with_params), ("a stop", a_stop)];
     let inboxes = [("an empty inbox", (|| ()) as fn()), ("one that is being read", before)];
     for (how, alarm) in alarms {
         for (into, before) in inboxes {
@@ -111,28 +114,4 @@ fn sweep(timer: &Timer, clock: impl Clock + Copy, before: fn()) -> Sweep {
     }
     assert!(sweep.moments > asleep, "the core slept from the first moment on");
     sweep
-}
-
-/// One task every ten seconds, for a minute.
-pub(crate) fn the_core_wakes_no_more_than_its_timer_makes_it(clock: &Timer) {
-    const PERIOD: Duration = Duration::from_secs(10);
-    static RUNS: AtomicU32 = AtomicU32::new(0);
-
-    fn every(_: &mut Notes, cx: &mut Cx<Notes>) -> Outcome {
-        RUNS.store(RUNS.load(Relaxed) + 1, Relaxed);
-        if RUNS.load(Relaxed) == 6 {
-            cx.stop();
-        }
-        Ok(())
-    }
-    let (mut work, mut notes) = (bench(clock), Notes::default());
-    let (begun, before) = (clock.now(), clock.wake_ups());
-    work.schedule(Task::repeat(PERIOD, every).first_at(PERIOD)).unwrap();
-    assert_eq!(work.start(&mut notes), Ended::Stopped);
-
-    let took = time::since(clock.now(), begun);
-    assert!(took >= PERIOD * 6 && took < PERIOD * 6 + ON_TIME, "a minute took {took}");
-    let wake_ups = u64::from(clock.wake_ups() - before);
-    assert_eq!(wake_ups, 6 * PERIOD.as_ticks().div_ceil(LONGEST_SLEEP));
-    println!("  {wake_ups} wake-ups in a minute");
 }
