@@ -1,8 +1,10 @@
 //! A pass: what is ready when it begins is run, each to its end, and nothing else.
 //!
-//! First everything that is due moves from the timeline into the ready queues, one for each
-//! priority, each in the order of deadline and arming. A number drawn at that moment separates
-//! what belongs to this pass from what its jobs arm: that queues up behind, for the next one.
+//! Usually the order of the timeline is the order of the pass, or only the listeners of one event are
+//! ready: then they run where they are. Otherwise everything that is due first moves from the
+//! timeline into the ready queues, one for each priority, each in the order of deadline and arming. A
+//! number drawn when the pass begins separates what belongs to it from what its jobs arm: that is for
+//! the next one.
 
 use crate::{
     event::Event,

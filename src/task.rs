@@ -26,8 +26,9 @@
 //!
 //! Where a slot is follows from its state: Timed and Delayed are in the timeline, Ready is in a
 //! ready queue, Listening is in the chain of an event (and in the timeline as well while a timeout
-//! runs), Running is in none. An `.again()` task stays in its event's chain throughout; that is the
-//! flag `listed`.
+//! runs), Running is in none, but still in the timeline when it came from there. An `.again()` task stays
+//! in its event's chain throughout. A slot's `place` says which of them hold it. The listeners of a
+//! called event (`waiting.rs`) are Ready for everybody who asks, and Listening in the table.
 
 use core::{fmt, num::NonZeroU32};
 

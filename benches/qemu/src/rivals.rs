@@ -42,7 +42,8 @@ pub fn tally() -> Tally {
 /// Tells all tasks to end.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-fn goes_on() -> bool {
+/// Whether no task has been told to end.
+pub fn goes_on() -> bool {
     !STOP.load(Relaxed)
 }
 
@@ -180,6 +181,12 @@ impl Async {
         SUM.store(0, Relaxed);
     }
 
+    /// Starts a task of somebody else's.
+    pub fn spawn<S>(&self, token: embassy_executor::SpawnToken<S>) {
+        self.spawner.spawn(token);
+        self.poll();
+    }
+
     // ---- Periodic expiries ----
 
     pub fn embassy_periodic(&self, tasks: usize) {
@@ -264,15 +271,6 @@ impl Async {
         self.poll();
     }
 
-    /// One task that answers a signal, among others that wait for a time.
-    pub fn answering(&self, tasks: usize) {
-        for _ in 1..tasks {
-            self.spawner.spawn(embassy_periodic(1 << 39, 1).unwrap());
-        }
-        self.spawner.spawn(answering(&SIGNALS[0]).unwrap());
-        self.poll();
-    }
-
     pub fn pubsub_listeners(&self, listeners: usize) {
         for _ in 0..listeners {
             self.spawner.spawn(pubsub_listener().unwrap());
@@ -294,7 +292,8 @@ impl Default for Async {
 
 // ---- The tasks -------------------------------------------------------------------------------
 
-static SIGNALS: [Signal<CriticalSectionRawMutex, ()>; 32] = [const { Signal::new() }; 32];
+/// What the listeners wait for.
+pub static SIGNALS: [Signal<CriticalSectionRawMutex, ()>; 32] = [const { Signal::new() }; 32];
 static PUBSUB: PubSubChannel<CriticalSectionRawMutex, (), 4, 32, 1> = PubSubChannel::new();
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
@@ -357,17 +356,6 @@ async fn signal_listener(signal: &'static Signal<CriticalSectionRawMutex, ()>) {
             return;
         }
         note();
-    }
-}
-
-#[embassy_executor::task]
-async fn answering(signal: &'static Signal<CriticalSectionRawMutex, ()>) {
-    loop {
-        signal.wait().await;
-        Counter::mark();
-        if !goes_on() {
-            return;
-        }
     }
 }
 

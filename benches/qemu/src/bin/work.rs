@@ -37,10 +37,6 @@ fn main() -> ! {
     hprintln!("{:36}{:>7}{:>7}{:>7}", "instructions, listeners =", 1, 8, 32);
     event::rows(&counter, &rivals);
 
-    hprintln!("\nFrom an interrupt's trigger to the first instruction of the job");
-    hprintln!("{:36}{:>7}{:>7}{:>7}", "instructions, tasks =", 1, 8, 64);
-    latency::rows(&counter, &rivals);
-
     hprintln!("\nRAM, bytes, params of four");
     memory();
 
@@ -458,50 +454,6 @@ mod event {
             })
             .sum();
         per_round(ticks, tally, N)
-    }
-}
-
-/// What lies between an interrupt and the job that answers it, when the loop sleeps meanwhile.
-///
-/// The interrupt is a call, as it is for the rivals: entry and return are the same for all of them.
-/// The other tasks wait for a time that does not come.
-mod latency {
-    use super::*;
-
-    pub fn rows(counter: &Counter, rivals: &Async) {
-        let c = counter;
-        let row = |name, [a, b, c]: [u64; 3]| hprintln!("{:36}{:7}{:7}{:7}", name, a, b, c);
-        row("ensue, an event in the inbox", [ensue::<1>(c), ensue::<8>(c), ensue::<64>(c)]);
-        row("embassy-sync, a Signal", [1, 8, 64].map(|tasks| signal(c, rivals, tasks)));
-    }
-
-    fn signal(counter: &Counter, rivals: &Async, tasks: usize) -> u64 {
-        rivals.end();
-        rivals.answering(tasks);
-        let ticks = (0..ROUNDS).map(|_| counter.ticks_until(|| rivals.signal_all(black_box(1))));
-        instructions(ticks.sum::<u64>() / u64::from(ROUNDS))
-    }
-
-    #[inline(never)]
-    fn ensue<const N: usize>(counter: &Counter) -> u64 {
-        NOW.set(0);
-        let mut work = Work::<Bench, _, N, 0>::new(Set).listen(&INBOX);
-        for delay in others(N - 1) {
-            work.at(Duration::from_ticks(delay.into()), note).unwrap();
-        }
-        work.schedule(Task::on(Signal::C, black_box(answer)).again()).unwrap();
-        let mut bench = Bench { tally: Tally::default() };
-        let ticks = (0..ROUNDS).map(|_| {
-            counter.ticks_until(|| {
-                INBOX.trigger_event(black_box(Signal::C));
-                let _ = black_box(work.poll(&mut bench));
-            })
-        });
-        instructions(ticks.sum::<u64>() / u64::from(ROUNDS))
-    }
-
-    fn answer(_: &mut Bench, _: &mut Cx<Bench>) {
-        Counter::mark();
     }
 }
 
