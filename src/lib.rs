@@ -114,7 +114,7 @@ pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 pub use sync::weaken;
 pub use task::{
     AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
-    State, Status, Task, TaskId,
+    State, Status, Task, TaskId, WrongOption,
 };
 pub use time::{Clock, Duration, Instant, Sleep};
 pub use work::{App, Cx, Ended, Job, Next, Work};

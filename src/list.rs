@@ -142,18 +142,6 @@ impl Chain {
         }
     }
 
-    /// The member in front of `link`, which must be a member.
-    pub(crate) fn before<const CHAIN: usize, S: Linked<CHAIN>>(
-        &self,
-        slots: &[S],
-        link: Link,
-    ) -> Link {
-        if link == self.first {
-            return Link::NONE;
-        }
-        slots.get(link.index()).map_or(Link::NONE, |slot| slot.links().prev)
-    }
-
     /// The member behind `link`; behind none is the first.
     #[inline]
     pub(crate) fn after<const CHAIN: usize, S: Linked<CHAIN>>(

@@ -1,8 +1,10 @@
 //! A pass: what is ready when it begins is run, each to its end, and nothing else.
 //!
-//! First everything that is due moves from the timeline into the ready queues, one for each
-//! priority, each in the order of deadline and arming. A number drawn at that moment separates
-//! what belongs to this pass from what its jobs arm: that queues up behind, for the next one.
+//! Usually the order of the timeline is the order of the pass, or only the listeners of one event are
+//! ready: then they run where they are. Otherwise everything that is due first moves from the
+//! timeline into the ready queues, one for each priority, each in the order of deadline and arming. A
+//! number drawn when the pass begins separates what belongs to it from what its jobs arm: that is for
+//! the next one.
 
 use crate::{
     event::Event,
@@ -10,23 +12,22 @@ use crate::{
     list::{Chain, Link, Linked},
     log, repeat,
     table::{Head, Place, Plan, QUEUE, Slot, Step, Table, Unserved, Unusual, WAITING},
-    task::{Missed, Options, Priority, TaskId},
+    task::{Missed, Options, TaskId},
     time::{Clock, Instant, later},
     timeline::{self, Node},
+    waiting::Called,
     work::{App, Job},
 };
 
-/// What is left to run in a pass.
+/// Where the runs of a pass come from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Batch {
     /// The timeline, from the front: everything has the same priority and nothing is queued.
     InOrder,
     /// The listeners of an event, in their chain: nothing else is ready.
     Called,
-    /// The ready queues, from this priority down.
-    Queued(Priority),
-    /// Nothing.
-    Over,
+    /// The ready queues.
+    Queued,
 }
 
 /// A run that is being made: everything the job may ask about it.
@@ -48,9 +49,8 @@ pub(crate) struct Run<A: App> {
 #[derive(Clone, Copy)]
 pub(crate) struct Begun {
     pub(crate) index: usize,
-    cause: Step,
     /// What its next deadline counts from: its deadline, or its beginning.
-    counts_from: Instant,
+    pub(crate) counts_from: Instant,
 }
 
 impl<A: App> Run<A> {
@@ -113,6 +113,7 @@ impl<A: App> Table<'_, A> {
         if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
             let first = self.slots.get(timeline::first(self.slots));
             if first.is_none_or(|slot| slot.node.deadline > now) {
+                self.head.unusual.set(Unusual::CALLING, true);
                 return Batch::Called;
             }
             self.queue_called();
@@ -122,62 +123,79 @@ impl<A: App> Table<'_, A> {
             return Batch::InOrder;
         }
         self.queue_due(now);
-        Batch::Queued(Priority::High)
+        Batch::Queued
     }
 
-    /// The next run of a pass in the order of the timeline.
+    /// The next run of a pass, in the order of the timeline or through the ready queues.
     ///
-    /// The task stays in the timeline for its run: nothing comes to stand before it, as what a job
-    /// arms is due later or goes to a queue.
-    #[inline(always)]
-    pub(crate) fn begin_first(
-        &mut self,
-        clock: &impl Clock,
-        now: Instant,
-    ) -> Option<(Run<A>, Begun)> {
-        let index = timeline::first(self.slots);
-        let slot = self.slots.get_mut(index)?;
-        if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
-            return None;
-        }
-        Self::begin(self.head, slot, index, Step::Due, clock)
-    }
-
-    /// The next run of another pass.
+    /// A task that comes from the timeline stays there for its run: nothing comes to stand before
+    /// it, as what a job arms is due later or goes to a queue.
     #[inline(always)]
     pub(crate) fn begin_next(
         &mut self,
-        batch: &mut Batch,
+        batch: Batch,
         clock: &impl Clock,
+        now: Instant,
     ) -> Option<(Run<A>, Begun)> {
-        if Self::HAS_EVENTS && *batch == Batch::Called {
-            if self.head.unusual.includes(Unusual::CALLED) {
-                let index = self.head.called.next.index();
-                let slot = self.slots.get_mut(index)?;
-                if self.head.called.next == self.head.called.last {
-                    self.head.unusual.set(Unusual::CALLED, false);
-                    *batch = Batch::Over;
-                }
-                self.head.called.next = Linked::<WAITING>::links(slot).next();
-                slot.node.deadline = self.head.called.at;
-                return Self::begin(self.head, slot, index, Step::Called, clock);
+        let (index, slot) = if batch == Batch::InOrder {
+            let index = timeline::first(self.slots);
+            let slot = self.slots.get_mut(index)?;
+            if slot.node.deadline > now || slot.node.sequence >= self.head.limit {
+                return None;
             }
-            // A job had the others queued.
-            *batch = Batch::Queued(Priority::Normal);
-        }
-        let Batch::Queued(priority) = batch else { return None };
-        loop {
-            let queue = self.head.ready.get_mut(*priority as usize)?;
+            slot.step = Step::Due;
+            (index, slot)
+        } else {
+            let index = self.reborrow().take_queued();
+            let slot = self.slots.get_mut(index)?;
+            (index, slot)
+        };
+        let from = Self::counts_from(self.head, slot, clock);
+        Self::begin(self.head, slot, index, from)
+    }
+
+    /// The next run of a pass through the listeners of a called event; none when they have all
+    /// run, or when a job had the others queued.
+    #[inline(always)]
+    pub(crate) fn begin_called(&mut self) -> Option<(Run<A>, Begun)> {
+        let Called { next, at, .. } = self.head.called;
+        let slot = self.slots.get_mut(next.index())?;
+        self.head.called.next = Linked::<WAITING>::links(slot).next();
+        slot.node.deadline = at;
+        slot.step = Step::Called;
+        Self::begin(self.head, slot, next.index(), at)
+    }
+
+    /// All listeners of the event have run, or have been queued by a job. What is left of the pass.
+    pub(crate) fn end_called(&mut self) -> Batch {
+        self.head.unusual.set(Unusual::CALLED, false);
+        self.head.unusual.set(Unusual::CALLING, false);
+        Batch::Queued
+    }
+
+    /// Takes the next one of the pass out of the ready queues; an index that no slot has when there
+    /// is none.
+    #[inline(never)]
+    fn take_queued(&mut self) -> usize {
+        for queue in self.head.ready.iter_mut().rev() {
             let index = queue.first().index();
-            match self.slots.get_mut(index) {
+            match self.slots.get(index) {
                 Some(slot) if slot.node.sequence < self.head.limit => {
                     queue.pop::<QUEUE, _>(self.slots);
-                    let slot = self.slots.get_mut(index)?;
-                    let cause = slot.step;
-                    return Self::begin(self.head, slot, index, cause, clock);
+                    return index;
                 }
-                _ => *priority = priority.below()?,
+                _ => {}
             }
+        }
+        usize::MAX
+    }
+
+    /// What the deadline after this run counts from: its own, or the beginning of the run.
+    #[inline(always)]
+    fn counts_from(head: &Head<A>, slot: &Slot<A>, clock: &impl Clock) -> Instant {
+        match slot.plan {
+            Plan::Every(Missed::Delay) => head.read_again(clock),
+            _ => slot.node.deadline,
         }
     }
 
@@ -187,14 +205,9 @@ impl<A: App> Table<'_, A> {
         head: &mut Head<A>,
         slot: &mut Slot<A>,
         index: usize,
-        cause: Step,
-        clock: &impl Clock,
+        counts_from: Instant,
     ) -> Option<(Run<A>, Begun)> {
         let (job, params) = slot.work.as_ref()?;
-        let counts_from = match slot.plan {
-            Plan::Every(Missed::Delay) => head.read_again(clock),
-            _ => slot.node.deadline,
-        };
         let run = Run {
             job: *job,
             params: params.clone(),
@@ -202,12 +215,12 @@ impl<A: App> Table<'_, A> {
             index,
             generation: slot.generation,
             unserved: core::mem::replace(&mut slot.unserved, Unserved::NONE),
-            cause,
+            cause: slot.step,
             event: slot.event,
         };
         slot.step = Step::Running;
         head.running = Link::to(index);
-        Some((run, Begun { index, cause, counts_from }))
+        Some((run, Begun { index, counts_from }))
     }
 
     /// Steps 2, 4 and 5: the task's deadline has come, be it of its plan, delay or timeout.
@@ -230,35 +243,45 @@ impl<A: App> Table<'_, A> {
     /// Moves what is due from the timeline into the ready queues.
     #[inline(never)]
     fn queue_due(&mut self, now: Instant) {
-        self.head.unusual.set(Unusual::QUEUED, true);
         // What is in a queue already and what comes out of the timeline are both in order: merge
         // them, with a finger on the last one put into each queue.
         let mut fingers = [Link::NONE; 3];
-        while let Some(slot) = self.slots.get(timeline::first(self.slots)) {
-            let node = slot.node;
-            if node.deadline > now {
-                break;
-            }
+        loop {
             let index = timeline::first(self.slots);
+            match self.slots.get(index) {
+                Some(slot) if slot.node.deadline <= now => {}
+                _ => return,
+            }
             timeline::disarm(self.slots, index);
             self.fall_due(index);
-            let Some(slot) = self.slots.get_mut(index) else { break };
-            let rank = slot.priority as usize;
-            if let (Some(queue), Some(finger)) =
-                (self.head.ready.get_mut(rank), fingers.get_mut(rank))
-            {
-                let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
-                while let Some(slot) = self.slots.get(next.index()) {
-                    if node.before(&slot.node) {
-                        break;
-                    }
-                    *finger = next;
-                    next = Linked::<QUEUE>::links(slot).next();
-                }
-                Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
-                *finger = Link::to(index);
-            }
+            self.queue_in_order(index, &mut fingers);
         }
+    }
+
+    /// Puts a ready task into its queue, where its deadline and number say, but behind what belongs
+    /// to this pass if it does not. It is looked for from the finger on, which then points at it.
+    #[inline(never)]
+    fn queue_in_order(&mut self, index: usize, fingers: &mut [Link; 3]) {
+        self.head.unusual.set(Unusual::QUEUED, true);
+        let Some(slot) = self.slots.get(index) else { return };
+        let (node, rank) = (slot.node, slot.priority as usize);
+        let (Some(queue), Some(finger)) = (self.head.ready.get_mut(rank), fingers.get_mut(rank))
+        else {
+            return;
+        };
+        let limit = self.head.limit;
+        let comes_later = node.sequence >= limit;
+        let mut next = Chain::after::<QUEUE, _>(queue, self.slots, *finger);
+        while let Some(slot) = self.slots.get(next.index()) {
+            let is_of_the_pass = slot.node.sequence < limit;
+            if node.before(&slot.node) && !(is_of_the_pass && comes_later) {
+                break;
+            }
+            *finger = next;
+            next = Linked::<QUEUE>::links(slot).next();
+        }
+        Chain::insert_after::<QUEUE, _>(queue, self.slots, *finger, index);
+        *finger = Link::to(index);
     }
 
     /// Counts a fault of the running task: its name and how many it has had.
@@ -270,38 +293,48 @@ impl<A: App> Table<'_, A> {
         (self.options_at(options).and_then(|options| options.name), count)
     }
 
-    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
-    ///
-    /// What most runs end with comes first: back to the timeline, and in time; back to the event.
-    /// What the first deadline is now, if that is known.
+    /// Step 8 for a task from the timeline: mostly it goes back there, and in time. What the first
+    /// deadline is then.
     #[inline(always)]
-    pub(crate) fn finish(
+    pub(crate) fn finish_first(
         &mut self,
         run: &Run<A>,
         begun: Begun,
         clock: &impl Clock,
     ) -> Option<Instant> {
-        self.head.running = Link::NONE;
         let slot = self.slots.get_mut(begun.index)?;
         if slot.step == Step::Running {
-            if begun.cause == Step::Due {
-                let next = later(begun.counts_from, slot.period);
-                // Later than now, so the period is not zero.
-                if next > self.head.read(clock) {
-                    return self.arm(begun.index, Step::Timed, next);
-                }
-            } else if Self::HAS_EVENTS && slot.place == Place::PLAIN_LISTENER {
-                slot.step = Step::Listening;
-                return None;
+            let next = later(begun.counts_from, slot.period);
+            // Later than now, so the period is not zero.
+            if next > self.head.read(clock) {
+                self.head.running = Link::NONE;
+                slot.step = Step::Timed;
+                slot.node.deadline = next;
+                slot.node.sequence = self.head.next_sequence();
+                return Some(timeline::postpone(self.slots, begun.index, next));
             }
         }
-        self.reborrow().finish_otherwise(run, begun.counts_from, clock);
+        self.reborrow().finish(run, begun, clock);
         None
     }
 
+    /// Step 8 for a listener that ran in its chain: mostly it goes on listening.
+    #[inline(always)]
+    pub(crate) fn finish_called(&mut self, run: &Run<A>, begun: Begun, clock: &impl Clock) {
+        match self.slots.get_mut(begun.index) {
+            Some(slot) if slot.step == Step::Running && slot.place == Place::PLAIN_LISTENER => {
+                self.head.running = Link::NONE;
+                slot.step = Step::Listening;
+            }
+            _ => self.reborrow().finish(run, begun, clock),
+        }
+    }
+
+    /// Step 8: the job has returned. The task goes on as planned, unless it was armed meanwhile.
     #[inline(never)]
-    fn finish_otherwise(&mut self, run: &Run<A>, counts_from: Instant, clock: &impl Clock) {
-        let index = run.index;
+    pub(crate) fn finish(&mut self, run: &Run<A>, begun: Begun, clock: &impl Clock) {
+        self.head.running = Link::NONE;
+        let index = begun.index;
         let Some(slot) = self.slots.get_mut(index) else { return };
         if slot.step != Step::Running {
             if slot.step == Step::Free {
@@ -313,7 +346,12 @@ impl<A: App> Table<'_, A> {
         match slot.plan {
             Plan::Every(missed) if !slot.period.is_zero() => {
                 let now = self.head.read(clock);
-                self.go_on(run, counts_from, missed, now);
+                let deadline = self.next_deadline(run, begun.counts_from, missed, now);
+                if deadline < now {
+                    self.queue_late(index, deadline);
+                } else {
+                    self.arm(index, Step::Timed, deadline);
+                }
             }
             Plan::Again(event) if Self::HAS_EVENTS => {
                 let now = self.head.read(clock);
@@ -322,31 +360,31 @@ impl<A: App> Table<'_, A> {
             Plan::Every(_) | Plan::On(_) | Plan::Again(_) => {
                 slot.generation = slot.generation.wrapping_add(1);
                 self.head.live = self.head.live.wrapping_sub(1);
-                self.withdraw(index);
+                self.withdraw_unqueued(index);
                 self.release(index);
             }
         }
     }
 
-    /// A repeating task goes on that is late, that counts from the start of its run, or that has
+    /// When a repeating task runs next, which may be late, count from the start of its run, or have
     /// waited for an event.
-    #[cold]
-    fn go_on(&mut self, run: &Run<A>, counts_from: Instant, missed: Missed, now: Instant) {
-        let Some(slot) = self.slots.get_mut(run.index) else { return };
-        let deadline = if run.cause == Step::Due || !Self::HAS_EVENTS {
-            let next = repeat::after_run(run.scheduled_at, slot.period, missed, counts_from, now);
-            let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
-            slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
-            log::missed(self.view(), run.id(), next.skipped);
-            next.deadline
-        } else {
-            self.after_waiting(run, counts_from, missed, now)
-        };
-        if deadline < now {
-            self.queue_late(run.index, deadline);
-        } else {
-            self.arm(run.index, Step::Timed, deadline);
+    #[inline(never)]
+    fn next_deadline(
+        &mut self,
+        run: &Run<A>,
+        counts_from: Instant,
+        missed: Missed,
+        now: Instant,
+    ) -> Instant {
+        if run.cause != Step::Due && Self::HAS_EVENTS {
+            return self.after_waiting(run, counts_from, missed, now);
         }
+        let Some(slot) = self.slots.get_mut(run.index) else { return now };
+        let next = repeat::after_run(run.scheduled_at, slot.period, missed, counts_from, now);
+        let skipped = u16::try_from(next.skipped).unwrap_or(u16::MAX);
+        slot.unserved.missed = slot.unserved.missed.saturating_add(skipped);
+        log::missed(self.view(), run.id(), next.skipped);
+        next.deadline
     }
 
     /// A listener for life goes back to its event, with its timeout if it has one.
@@ -371,24 +409,13 @@ impl<A: App> Table<'_, A> {
     #[cold]
     fn queue_late(&mut self, index: usize, deadline: Instant) {
         self.queue_called();
-        let limit = self.head.limit;
-        self.withdraw(index);
-        let sequence = self.next_sequence();
+        self.withdraw_unqueued(index);
+        let sequence = self.head.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = Step::Due;
         slot.node.deadline = deadline;
         slot.node.sequence = sequence;
-        let node = slot.node;
-        let Some(queue) = self.head.ready.get_mut(slot.priority as usize) else { return };
-        let mut prev = queue.last();
-        while let Some(slot) = self.slots.get(prev.index()) {
-            if slot.node.sequence < limit || slot.node.before(&node) {
-                break;
-            }
-            prev = Chain::before::<QUEUE, _>(queue, self.slots, prev);
-        }
-        Chain::insert_after::<QUEUE, _>(queue, self.slots, prev, index);
-        self.head.unusual.set(Unusual::QUEUED, true);
+        self.queue_in_order(index, &mut [Link::NONE; 3]);
     }
 
     /// Where a repeating task goes on after it has waited for an event: in its old phase, later

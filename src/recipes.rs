@@ -122,25 +122,25 @@
 //!
 //! # Try again, a little later each time
 //!
-//! A job that schedules itself, and a [`Backoff`](crate::pattern::Backoff) that says when.
+//! A job that reschedules its task, and a [`Backoff`](crate::pattern::Backoff) that says when.
 //!
 //! ```
-//! use ensue::{App, Cx, ExtU64, ScheduleError, Work, clock::Virtual, pattern::Backoff, time};
+//! use ensue::{App, Cx, ExtU64, SetRepeatError, Work, clock::Virtual, pattern::Backoff, time};
 //!
 //! struct Modem { pause: Backoff, tries: u32, joined: bool }
 //! impl App for Modem {
 //!     type Event = ();
 //!     type Params = ();
-//!     type Outcome = Result<(), ScheduleError>;
+//!     type Outcome = Result<(), SetRepeatError>;
 //! }
 //! # impl Modem { fn try_to_join(&mut self) -> bool { self.tries += 1; self.tries == 4 } }
 //!
-//! fn join(modem: &mut Modem, cx: &mut Cx<Modem>) -> Result<(), ScheduleError> {
+//! fn join(modem: &mut Modem, cx: &mut Cx<Modem>) -> Result<(), SetRepeatError> {
 //!     if modem.try_to_join() {
 //!         modem.pause.succeeded();
 //!         modem.joined = true;
 //!     } else if let Some(again) = modem.pause.failed(cx.now()) {
-//!         cx.at(time::since(again, cx.now()), join)?;
+//!         cx.reschedule(cx.id(), time::since(again, cx.now()))?;
 //!     }
 //!     Ok(())
 //! }
@@ -152,7 +152,7 @@
 //! let _why = work.start(&mut modem);
 //! assert!(modem.joined);
 //! assert_eq!(work.now().as_ticks(), 7_000_000); // after 1, 2 and 4 s
-//! # Ok::<(), ScheduleError>(())
+//! # Ok::<(), ensue::ScheduleError>(())
 //! ```
 //!
 //! # One step after the other
@@ -194,13 +194,13 @@
 //! # Pause a task, and change its pace at once
 //!
 //! A task that awaits an event is paused; it goes on in its old phase. A new period begins after
-//! the run that is armed already: to have it at once, end the task and schedule it anew.
+//! the run that is armed already, unless that is moved as well.
 //!
 //! ```
 //! use ensue::{App, Cx, ExtU64, Task, TaskId, Work, clock::Virtual};
 //!
 //! ensue::events! { pub enum Signal { Resume } }
-//! struct Meter { sampling: Option<TaskId>, samples: u32 }
+//! struct Meter { sampling: TaskId, samples: u32 }
 //! impl App for Meter {
 //!     type Event = Signal;
 //!     type Params = ();
@@ -213,21 +213,15 @@
 //!     Ok(())
 //! }
 //! fn pause(meter: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
-//!     if let Some(id) = meter.sampling {
-//!         cx.await_event_of(id, Signal::Resume)?;
-//!     }
-//!     Ok(())
+//!     Ok(cx.await_event_of(meter.sampling, Signal::Resume)?)
 //! }
 //! fn resume(_: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
 //!     cx.trigger_event(Signal::Resume);
 //!     Ok(())
 //! }
 //! fn faster(meter: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
-//!     if let Some(id) = meter.sampling.take() {
-//!         cx.cancel(id)?;
-//!     }
-//!     meter.sampling = Some(cx.repeat(100.millis(), sample)?);
-//!     Ok(())
+//!     cx.set_repeat(meter.sampling, 100.millis())?;
+//!     Ok(cx.reschedule(meter.sampling, 0.millis())?)
 //! }
 //!
 //! let mut work = Work::<Meter, _, 4>::new(Virtual::new().until(5_950.millis()));
@@ -235,7 +229,7 @@
 //! work.at(1_500.millis(), pause)?;
 //! work.at(4_500.millis(), resume)?; // at 4.5 s, and back in phase at 5 s
 //! work.at(5_500.millis(), faster)?; // from here on ten a second
-//! let mut meter = Meter { sampling: Some(sampling), samples: 0 };
+//! let mut meter = Meter { sampling, samples: 0 };
 //! let _why = work.start(&mut meter);
 //! assert_eq!(meter.samples, 2 + 2 + 5);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -25,13 +25,11 @@ pub(crate) fn after_run(
         Missed::Burst(runs) => runs,
     };
     let mut next = first_from(later(deadline, period), period, now);
-    for _ in 0..late_runs {
-        if next.skipped == 0 {
-            break;
-        }
-        next.skipped -= 1;
-        next.deadline = earlier(next.deadline, period);
-    }
+    let owed = next.skipped.min(late_runs.into());
+    next.skipped = next.skipped.wrapping_sub(owed);
+    // No overflow: they lie between the first deadline and the next.
+    let back = period.as_ticks().wrapping_mul(owed.into());
+    next.deadline = Instant::from_ticks(next.deadline.as_ticks().wrapping_sub(back));
     next
 }
 
@@ -49,19 +47,18 @@ fn first_from(first: Instant, period: Duration, now: Instant) -> Next {
         return Next { deadline: first, skipped: 0 };
     };
     let period = period.as_ticks().max(1);
-    let (mut step, mut steps) = (period, 1u32);
+    let mut step = period;
     while step <= behind / 2 {
         step <<= 1;
-        steps = steps.saturating_add(steps);
     }
     let mut skipped = 0u32;
     while step >= period {
+        skipped = skipped.saturating_add(skipped);
         if step <= behind {
             behind -= step;
-            skipped = skipped.saturating_add(steps);
+            skipped = skipped.saturating_add(1);
         }
         step >>= 1;
-        steps >>= 1;
     }
     let mut deadline = now;
     if behind > 0 {
@@ -69,10 +66,6 @@ fn first_from(first: Instant, period: Duration, now: Instant) -> Next {
         deadline = later(now, Duration::from_ticks(period - behind));
     }
     Next { deadline, skipped }
-}
-
-fn earlier(instant: Instant, by: Duration) -> Instant {
-    Instant::from_ticks(instant.as_ticks().saturating_sub(by.as_ticks()))
 }
 
 #[cfg(test)]

@@ -48,15 +48,39 @@ pub(crate) struct Slot<A: App> {
     pub(crate) place: Place,
 }
 
-/// What has come to a task since its last run and gets no run of its own.
+/// What has come to a task since its last run: what gets no run of its own, and whether there were
+/// params with it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unserved {
     pub(crate) missed: u16,
-    pub(crate) merged: u16,
+    /// Triggers merged, and a bit for the params.
+    rest: u16,
 }
 
 impl Unserved {
-    pub(crate) const NONE: Self = Self { missed: 0, merged: 0 };
+    pub(crate) const NONE: Self = Self { missed: 0, rest: 0 };
+
+    const BROUGHT: u16 = 1 << 15;
+
+    /// How many triggers were merged.
+    pub(crate) const fn merged(self) -> u16 {
+        self.rest & !Self::BROUGHT
+    }
+
+    pub(crate) const fn count_merged(&mut self) {
+        if self.merged() < Self::BROUGHT - 1 {
+            self.rest += 1;
+        }
+    }
+
+    /// Whether a trigger or a `send` has brought params.
+    pub(crate) const fn has_brought(self) -> bool {
+        self.rest & Self::BROUGHT != 0
+    }
+
+    pub(crate) const fn bring(&mut self) {
+        self.rest |= Self::BROUGHT;
+    }
 }
 
 /// The state of a slot; `task.rs` has the drawing.
@@ -210,8 +234,12 @@ impl Unusual {
     pub(crate) const SLACK: Self = Self(4);
     /// The listeners of an event run where they are.
     pub(crate) const CALLED: Self = Self(8);
+    /// They are running.
+    pub(crate) const CALLING: Self = Self(32);
     /// There may be priorities, timeouts or delays; see [`Head::ranked`].
     pub(crate) const RANKED: Self = Self(16);
+    /// Listeners must be told one by one.
+    pub(crate) const NO_CALL: Self = Self(Self::QUEUED.0 | Self::CALLING.0);
     /// The order of the timeline may not be that of the pass.
     pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
 
@@ -276,6 +304,14 @@ impl<A: App> Head<A> {
             listeners: <<A::Event as Event>::Count as event::sealed::PerEvent>::NO_LISTENERS,
             mail: None,
         }
+    }
+
+    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
+    /// the last of them still waits for the next pass.
+    pub(crate) fn next_sequence(&mut self) -> u32 {
+        let sequence = self.sequence;
+        self.sequence = sequence.saturating_add(1);
+        sequence
     }
 
     /// A reason more for another order than that of the timeline.
@@ -360,14 +396,6 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn view(&self) -> View<'_, A> {
         View { head: self.head, slots: self.slots, options: self.options }
-    }
-
-    /// Numbers begin anew between passes, so they can run out only within one; what is armed with
-    /// the last of them still waits for the next pass.
-    pub(crate) fn next_sequence(&mut self) -> u32 {
-        let sequence = self.head.sequence;
-        self.head.sequence = sequence.saturating_add(1);
-        sequence
     }
 }
 
@@ -498,6 +526,17 @@ impl<A: App> Table<'_, A> {
     /// Takes a task out of whatever it waits in.
     pub(crate) fn withdraw(&mut self, index: usize) {
         self.queue_called();
+        let Some(slot) = self.slots.get(index) else { return };
+        if slot.step.is_ready() {
+            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
+                Chain::remove::<QUEUE, _>(queue, self.slots, index);
+            }
+        }
+        self.withdraw_unqueued(index);
+    }
+
+    /// The same for one that is in no ready queue, such as the one that runs.
+    pub(crate) fn withdraw_unqueued(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let listed = slot.place.is_listed();
         if slot.place.is_armed() {
@@ -506,10 +545,6 @@ impl<A: App> Table<'_, A> {
                 self.head.ranked = self.head.ranked.wrapping_sub(1);
             }
             timeline::disarm(self.slots, index);
-        } else if slot.step.is_ready() {
-            if let Some(queue) = self.head.ready.get_mut(slot.priority as usize) {
-                Chain::remove::<QUEUE, _>(queue, self.slots, index);
-            }
         }
         if listed {
             self.leave(index);
@@ -521,7 +556,8 @@ impl<A: App> Table<'_, A> {
     pub(crate) fn cancel(&mut self, id: TaskId) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
         let slot = self.slots.get_mut(index).ok_or(NoSuchTask)?;
-        if slot.step != Step::Timed {
+        // The running one may have been rescheduled.
+        if slot.step != Step::Timed || self.head.running == Link::to(index) {
             self.end(index);
             return Ok(());
         }
@@ -608,8 +644,9 @@ impl<A: App> Table<'_, A> {
 
     pub(crate) fn send(&mut self, id: TaskId, params: A::Params) -> Result<(), NoSuchTask> {
         let index = self.view().place_of(id)?;
-        if let Some(Slot { work: Some((_, kept)), .. }) = self.slot_mut(index) {
+        if let Some(Slot { work: Some((_, kept)), unserved, .. }) = self.slot_mut(index) {
             *kept = params;
+            unserved.bring();
         }
         Ok(())
     }
@@ -711,23 +748,34 @@ mod tests {
         fn go_on(&mut self) -> Option<TaskId> {
             let now = self.now;
             match self.run.take() {
-                Some((run, begun)) => {
-                    let first = self.table().finish(&run, begun, &Stopped(now));
-                    if let Some(deadline) = first {
-                        let first = timeline::first(&self.slots);
-                        assert_eq!(deadline, self.slots[first].node.deadline);
+                Some((run, begun)) => match self.pass {
+                    Some((Batch::InOrder, ..)) => {
+                        let told = self.table().finish_first(&run, begun, &Stopped(now));
+                        let first = self.slots.get(timeline::first(&self.slots));
+                        assert!(told.is_none() || told == first.map(|slot| slot.node.deadline));
                     }
-                }
+                    Some((Batch::Called, ..)) => {
+                        self.table().finish_called(&run, begun, &Stopped(now));
+                    }
+                    _ => self.table().finish(&run, begun, &Stopped(now)),
+                },
                 None => self.pass = Some((self.table().open_pass(now), now)),
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
             let (mut batch, began) = self.pass.take()?;
-            let run = match batch {
-                Batch::InOrder => self.table().begin_first(&Stopped(now), began)?,
-                _ => self.table().begin_next(&mut batch, &Stopped(now))?,
-            };
+            let mut run = None;
+            if batch == Batch::Called {
+                run = self.table().begin_called();
+            }
+            if run.is_none() {
+                if batch == Batch::Called {
+                    batch = self.table().end_called();
+                }
+                run = self.table().begin_next(batch, &Stopped(now), began);
+            }
+            let run = run?;
             self.pass = Some((batch, began));
             let id = run.0.id();
             self.run = Some(run);
@@ -903,6 +951,7 @@ mod tests {
         Trigger(Signal, Option<u8>),
         Cancel(prop::sample::Index),
         SetRepeat(prop::sample::Index, u64),
+        Reschedule(prop::sample::Index, u64),
         Send(prop::sample::Index, u8),
         Await(prop::sample::Index, Signal, Option<u64>),
         Stop,
@@ -923,6 +972,7 @@ mod tests {
             8 => (signal(), any::<Option<u8>>()).prop_map(|(event, params)| Act::Trigger(event, params)),
             4 => which().prop_map(Act::Cancel),
             3 => (which(), 0u64..4).prop_map(|(which, period)| Act::SetRepeat(which, period)),
+            3 => (which(), 0u64..4).prop_map(|(which, delay)| Act::Reschedule(which, delay)),
             1 => (which(), any::<u8>()).prop_map(|(which, params)| Act::Send(which, params)),
             6 => (which(), signal(), prop::option::of(0u64..4)).prop_map(
                 |(which, event, timeout)| Act::Await(which, event, timeout)),
@@ -965,6 +1015,9 @@ mod tests {
                 }
                 Act::SetRepeat(which, period) => {
                     let _ = bench.table().set_repeat(*which.get(&ids), micros(period));
+                }
+                Act::Reschedule(which, delay) => {
+                    let _ = bench.table().reschedule(*which.get(&ids), micros(delay), now);
                 }
                 Act::Send(which, params) => {
                     let _ = bench.table().send(*which.get(&ids), params);
@@ -1072,6 +1125,24 @@ mod tests {
         let late = bench.schedule(Task::now(job)).unwrap();
         assert_eq!(bench.pass(), [timed, late]);
         bench.check();
+    }
+
+    #[test]
+    fn listeners_of_a_called_event_keep_their_turn_when_the_numbers_begin_anew() {
+        let mut bench = Bench::new(4, 0);
+        bench.head.sequence = u32::MAX / 2 - 1;
+        let listens = || Task::on(Signal::One, job).again();
+        let ids = [listens(), listens(), listens()].map(|task| bench.schedule(task).unwrap());
+        assert_eq!(bench.table().trigger(Signal::One, None, Instant::from_ticks(0)), 3);
+        assert_eq!(bench.go_on(), Some(ids[0]));
+        assert!(bench.head.sequence < 10);
+        // Its job has the others queued.
+        bench.schedule(Task::now(job)).unwrap();
+        bench.check();
+        assert_eq!(
+            [bench.go_on(), bench.go_on(), bench.go_on()],
+            [Some(ids[1]), Some(ids[2]), None]
+        );
     }
 
     #[test]

@@ -21,12 +21,14 @@
 //!                            Ready ◄───┘ 4 gather              │   Listening or Free
 //!                                                              ▼
 //!      6 hear, without delay: Ready            9 await_event: Listening, from any but Free
+//!                                              11 reschedule: Timed, from Timed, Ready and Running
 //! ```
 //!
 //! Where a slot is follows from its state: Timed and Delayed are in the timeline, Ready is in a
 //! ready queue, Listening is in the chain of an event (and in the timeline as well while a timeout
-//! runs), Running is in none. An `.again()` task stays in its event's chain throughout; that is the
-//! flag `listed`.
+//! runs), Running is in none, but still in the timeline when it came from there. An `.again()` task stays
+//! in its event's chain throughout. A slot's `place` says which of them hold it. The listeners of a
+//! called event (`waiting.rs`) are Ready for everybody who asks, and Listening in the table.
 
 use core::{fmt, num::NonZeroU32};
 
@@ -98,6 +100,14 @@ impl fmt::Display for TaskId {
 /// assert_eq!(work.find(7), Some(id));
 /// # Ok::<(), ScheduleError>(())
 /// ```
+///
+/// What there is to say, and of what; the rest is for all:
+///
+/// | | [`now`](Self::now), [`at`](Self::at) | [`repeat`](Self::repeat) | [`on`](Self::on) |
+/// |---|---|---|---|
+/// | [`first_at`](Self::first_at) | | yes | |
+/// | [`missed`](Self::missed) | yes | yes | |
+/// | [`again`](Self::again), [`delay`](Self::delay), [`timeout`](Self::timeout) | | | yes |
 ///
 /// What [`named`](Self::named), [`tag`](Self::tag), [`slack`](Self::slack),
 /// [`delay`](Self::delay), [`timeout`](Self::timeout), [`latched`](Self::latched) and
@@ -277,7 +287,8 @@ impl<A: App> Task<A> {
     /// `on` only: run this long after the trigger. A further trigger meanwhile moves nothing.
     ///
     /// With [`again`](Self::again) and some 30 ms this debounces a contact: a burst of edges is one
-    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first.
+    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first. Where
+    /// edges bring params, add [`keep_first`](Self::keep_first): the last bounce would win.
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.options.delay = delay;
         self
@@ -301,7 +312,8 @@ impl<A: App> Task<A> {
         self
     }
 
-    /// When triggers merge, the oldest params win instead of the newest.
+    /// When triggers merge, the first decides instead of the last: its params count, and if it has
+    /// brought none, none are [new](crate::Cx::new_params).
     pub const fn keep_first(mut self) -> Self {
         self.options.keep_first = true;
         self
@@ -311,12 +323,16 @@ impl<A: App> Task<A> {
     pub(crate) fn order(&self) -> Result<Order<'_, A>, ScheduleError> {
         let listens = matches!(self.when, When::On(_));
         let repeats = matches!(self.when, When::Every(_));
-        let for_listeners =
-            self.again || !self.options.delay.is_zero() || !self.options.timeout.is_zero();
-        let for_timed = self.missed.is_some();
-        let for_repeating = self.first_at.is_some();
-        if (for_listeners && !listens) || (for_timed && listens) || (for_repeating && !repeats) {
-            return Err(ScheduleError::WrongOption);
+        for (is_said, has_use, option) in [
+            (self.again, listens, WrongOption::Again),
+            (!self.options.delay.is_zero(), listens, WrongOption::Delay),
+            (!self.options.timeout.is_zero(), listens, WrongOption::Timeout),
+            (self.missed.is_some(), !listens, WrongOption::Missed),
+            (self.first_at.is_some(), repeats, WrongOption::FirstAt),
+        ] {
+            if is_said && !has_use {
+                return Err(ScheduleError::WrongOption(option));
+            }
         }
         Ok(Order {
             job: self.job,
@@ -359,16 +375,6 @@ pub enum Priority {
     Normal,
     /// Before the others.
     High,
-}
-
-impl Priority {
-    pub(crate) const fn below(self) -> Option<Self> {
-        match self {
-            Self::High => Some(Self::Normal),
-            Self::Normal => Some(Self::Low),
-            Self::Low => None,
-        }
-    }
 }
 
 /// What becomes of the deadlines of a repeating task that have passed when its job returns.
@@ -441,7 +447,7 @@ pub struct Status<E> {
     pub faults: u16,
     /// Deadlines skipped since its last run.
     pub missed: u16,
-    /// Triggers merged since its last run.
+    /// Triggers merged since its last run; it stays at 32,767.
     pub merged: u16,
 }
 
@@ -461,8 +467,23 @@ pub enum ScheduleError {
     TagTaken,
     /// A period of zero.
     ZeroPeriod,
-    /// An option that this kind of task has no use for, such as `again` with `repeat`.
-    WrongOption,
+    /// The [task](Task) says something that its kind has no use for, such as `again` with `repeat`.
+    WrongOption(WrongOption),
+}
+
+/// What a task says though its kind has no use for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WrongOption {
+    /// [`again`](Task::again), without listening.
+    Again,
+    /// [`delay`](Task::delay), without listening.
+    Delay,
+    /// [`timeout`](Task::timeout), without listening.
+    Timeout,
+    /// [`missed`](Task::missed) of a task that listens.
+    Missed,
+    /// [`first_at`](Task::first_at), without repeating.
+    FirstAt,
 }
 
 /// A task that could not be scheduled, and why; nothing else has changed.
@@ -485,13 +506,13 @@ impl<A: App> From<Rejected<A>> for ScheduleError {
     }
 }
 
-/// Why a period could not be set.
+/// Why a period could not be set, or a run not be moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SetRepeatError {
     /// The task does not exist, or not any more.
     NoSuchTask,
-    /// The task waits for an event, so it cannot repeat by time as well.
+    /// An event brings the task's next run, not a time.
     WaitsForEvent,
 }
 
@@ -531,7 +552,11 @@ impl fmt::Display for ScheduleError {
             Self::OptionsFull => "no record for the task's options is free",
             Self::TagTaken => "another task has this tag",
             Self::ZeroPeriod => "a period of zero",
-            Self::WrongOption => "an option that this kind of task has no use for",
+            Self::WrongOption(WrongOption::Again) => "`again` is for tasks that listen",
+            Self::WrongOption(WrongOption::Delay) => "`delay` is for tasks that listen",
+            Self::WrongOption(WrongOption::Timeout) => "`timeout` is for tasks that listen",
+            Self::WrongOption(WrongOption::Missed) => "`missed` is not for tasks that listen",
+            Self::WrongOption(WrongOption::FirstAt) => "`first_at` is for tasks that repeat",
         })
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     task::{NoSuchTask, Options, State, Status, TaskId},
     time::{Duration, Instant, later},
     timeline,
-    waiting::Called,
     work::App,
 };
 
@@ -45,11 +44,9 @@ impl<'a, A: App> View<'a, A> {
         if self.slack_of(first).is_zero() {
             return Some(first.node.deadline);
         }
-        self.slots
-            .iter()
-            .filter(|slot| slot.place.is_armed())
-            .map(|slot| later(slot.node.deadline, self.slack_of(slot)))
-            .min()
+        let armed = self.slots.iter().filter(|slot| slot.place.is_armed());
+        let latest = armed.map(|slot| later(slot.node.deadline, self.slack_of(slot)));
+        Some(latest.fold(Instant::from_ticks(u64::MAX), Instant::min))
     }
 
     fn slack_of(&self, slot: &Slot<A>) -> Duration {
@@ -92,7 +89,7 @@ impl<'a, A: App> View<'a, A> {
             },
             faults: slot.faults,
             missed: slot.unserved.missed,
-            merged: slot.unserved.merged,
+            merged: slot.unserved.merged(),
         })
     }
 
@@ -101,13 +98,10 @@ impl<'a, A: App> View<'a, A> {
         if !self.head.unusual.includes(Unusual::CALLED) {
             return false;
         }
-        let Called { mut next, last, .. } = self.head.called;
+        let mut next = self.head.called.next;
         while let Some(slot) = self.slots.get(next.index()) {
             if next.index() == index {
                 return true;
-            }
-            if next == last {
-                return false;
             }
             next = Linked::<WAITING>::links(slot).next();
         }

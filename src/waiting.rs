@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     list::{Chain, Link, Linked},
     table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
-    task::{AwaitError, Options, Priority, TaskId},
+    task::{AwaitError, Options, Priority, SetRepeatError, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,
@@ -42,9 +42,8 @@ impl Listeners {
 /// An event that has been triggered while its listeners have not been told one by one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Called {
-    /// The listener that runs next, and the last one.
+    /// The listener that runs next; none when all have.
     pub(crate) next: Link,
-    pub(crate) last: Link,
     pub(crate) at: Instant,
     /// The number of the one that runs next. As many as there are listeners are reserved.
     pub(crate) sequence: u32,
@@ -52,7 +51,7 @@ pub(crate) struct Called {
 
 impl Called {
     pub(crate) const NONE: Self =
-        Self { next: Link::NONE, last: Link::NONE, at: Instant::from_ticks(0), sequence: 0 };
+        Self { next: Link::NONE, at: Instant::from_ticks(0), sequence: 0 };
 }
 
 impl<A: App> Table<'_, A> {
@@ -65,11 +64,10 @@ impl<A: App> Table<'_, A> {
         }
     }
 
-    /// What the first deadline is now, if the task was the first and still is in the timeline.
     #[inline]
-    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) -> Option<Instant> {
-        let sequence = self.next_sequence();
-        let slot = self.slots.get_mut(index)?;
+    pub(crate) fn arm(&mut self, index: usize, step: Step, deadline: Instant) {
+        let sequence = self.head.next_sequence();
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         if step.waits_for_event() {
             self.head.rank();
@@ -78,11 +76,11 @@ impl<A: App> Table<'_, A> {
         slot.node.sequence = sequence;
         if slot.place.is_armed() {
             // It has run where it was, and nothing is due before now.
-            return Some(timeline::postpone(self.slots, index, deadline));
+            timeline::postpone(self.slots, index, deadline);
+        } else {
+            slot.place.arm();
+            timeline::arm(self.slots, index, deadline);
         }
-        slot.place.arm();
-        timeline::arm(self.slots, index, deadline);
-        None
     }
 
     /// Due this very moment: the end of the ready queue is where it belongs.
@@ -90,7 +88,7 @@ impl<A: App> Table<'_, A> {
     fn make_ready(&mut self, index: usize, step: Step, now: Instant) {
         self.queue_called();
         self.head.unusual.set(Unusual::QUEUED, true);
-        let sequence = self.next_sequence();
+        let sequence = self.head.next_sequence();
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.step = step;
         slot.node.deadline = now;
@@ -163,11 +161,11 @@ impl<A: App> Table<'_, A> {
         if reached == 0 {
             listeners.latched = true;
         } else if listeners.special == 0 && self.may_call() {
-            self.head.called = Called { next, last, at: now, sequence: self.head.sequence };
+            self.head.called = Called { next, at: now, sequence: self.head.sequence };
             self.head.sequence = self.head.sequence.saturating_add(reached.into());
             self.head.unusual.set(Unusual::CALLED, true);
             if params.is_some() {
-                self.hand_out(next, last, params);
+                self.hand_out(next, params);
             }
         } else {
             self.tell(next, last, params, now);
@@ -175,10 +173,11 @@ impl<A: App> Table<'_, A> {
         reached.into()
     }
 
-    /// Whether no plain listener can be ready or running: they all listen.
+    /// Whether no plain listener can be ready or running, so that they all listen; and whether no
+    /// other event is answered just now.
     fn may_call(&self) -> bool {
         let runs = self.slots.get(self.head.running.index());
-        !self.head.unusual.includes(Unusual::QUEUED)
+        !self.head.unusual.includes(Unusual::NO_CALL)
             && runs.is_none_or(|slot| !slot.place.is_listed())
     }
 
@@ -197,13 +196,11 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Gives new params to listeners, all of them plain.
-    fn hand_out(&mut self, mut link: Link, last: Link, params: Option<&A::Params>) {
+    fn hand_out(&mut self, mut link: Link, params: Option<&A::Params>) {
         while let Some(slot) = self.slots.get_mut(link.index()) {
             if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
                 kept.clone_from(params);
-            }
-            if link == last {
-                return;
+                slot.unserved.bring();
             }
             link = Linked::<WAITING>::links(slot).next();
         }
@@ -220,9 +217,10 @@ impl<A: App> Table<'_, A> {
 
     #[inline(never)]
     fn queue_rest(&mut self) {
-        let Called { mut next, last, at, mut sequence } = self.head.called;
+        let Called { mut next, at, mut sequence } = self.head.called;
+        self.head.called.next = Link::NONE;
         self.head.unusual.set(Unusual::CALLED, false);
-        self.head.unusual.set(Unusual::QUEUED, true);
+        self.head.unusual.set(Unusual::QUEUED, !next.is_none());
         let [_, queue, _] = &mut self.head.ready;
         while let Some(slot) = self.slots.get_mut(next.index()) {
             slot.step = Step::Called;
@@ -230,12 +228,8 @@ impl<A: App> Table<'_, A> {
             slot.node.sequence = sequence;
             sequence = sequence.saturating_add(1);
             let index = next.index();
-            let is_last = next == last;
             next = Linked::<WAITING>::links(slot).next();
             Chain::push::<QUEUE, _>(queue, self.slots, index);
-            if is_last {
-                return;
-            }
         }
     }
 
@@ -251,13 +245,14 @@ impl<A: App> Table<'_, A> {
                 slot.step = Step::Called;
             }
             Step::Due | Step::Called | Step::Delayed => {
-                slot.unserved.merged = slot.unserved.merged.saturating_add(1);
+                slot.unserved.count_merged();
                 newest = !options.is_some_and(|options| options.keep_first);
             }
             Step::Listening | Step::Running => {}
         }
         if let (true, Some(params), Some((_, kept))) = (newest, params, &mut slot.work) {
             kept.clone_from(params);
+            slot.unserved.bring();
         }
         if !matches!(slot.step, Step::Listening | Step::Running) {
             return;
@@ -284,6 +279,31 @@ impl<A: App> Table<'_, A> {
         }
     }
 
+    /// Step 11: the task's next run is `delay` from now.
+    pub(crate) fn reschedule(
+        &mut self,
+        id: TaskId,
+        delay: Duration,
+        now: Instant,
+    ) -> Result<(), SetRepeatError> {
+        self.queue_called();
+        let index = self.view().place_of(id)?;
+        let Some(slot) = self.slots.get(index) else { return Err(SetRepeatError::NoSuchTask) };
+        let by_time = matches!(slot.plan, Plan::Every(_))
+            && matches!(slot.step, Step::Timed | Step::Due | Step::Running);
+        if !by_time {
+            return Err(SetRepeatError::WaitsForEvent);
+        }
+        let options = slot.options;
+        if let Some(record) = self.options_at(options) {
+            // It has waited for an event; from now on it has another phase.
+            record.has_phase = false;
+        }
+        self.withdraw(index);
+        self.arm_or_ready(index, delay, now);
+        Ok(())
+    }
+
     /// Step 9: the task's next run is when `event` comes.
     pub(crate) fn await_event(
         &mut self,
@@ -292,7 +312,6 @@ impl<A: App> Table<'_, A> {
         timeout: Option<Duration>,
         now: Instant,
     ) -> Result<(), AwaitError> {
-        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get(index) else {
             return Err(AwaitError::NoSuchTask);

@@ -15,7 +15,7 @@ use crate::{
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
-    pass::{Batch, Begun, Run},
+    pass::{Batch, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
     task::{
         AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
@@ -200,6 +200,28 @@ macro_rules! verbs {
         /// let _again_later: Task<Node> = rejected.task;
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
+        ///
+        /// `?` makes a [`ScheduleError`] of it. For an error type of your own say how, or leave the
+        /// task behind with `.map_err(|rejected| rejected.reason)?`; that also helps where an app
+        /// that borrows something keeps [`Rejected`] out of a `Box<dyn Error>`:
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Rejected, ScheduleError, Task};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = Result<(), Trouble>; }
+        /// enum Trouble {
+        ///     Schedule(ScheduleError),
+        /// }
+        /// impl<A: App> From<Rejected<A>> for Trouble {
+        ///     fn from(rejected: Rejected<A>) -> Self {
+        ///         Self::Schedule(rejected.reason)
+        ///     }
+        /// }
+        /// fn begin(_: &mut Node, cx: &mut Cx<Node>) -> Result<(), Trouble> {
+        ///     cx.schedule(Task::at(1.secs(), begin).named("again"))?;
+        ///     Ok(())
+        /// }
+        /// ```
         pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
             let now = self.now();
             match task.order().and_then(|order| self.table().settle(order, now)) {
@@ -269,13 +291,41 @@ macro_rules! verbs {
         ///
         /// The run that is armed stays where it is, and the new period counts from it. Zero: no
         /// further run after the armed one; inside the task's own run, none after this one. So a
-        /// shorter period shows only after the next run; to have that sooner, cancel the task and
-        /// schedule it anew. On a
-        /// task that listens, zero ends the listening after its next run.
+        /// shorter period shows only after the next run; to have that sooner,
+        /// [`reschedule`](Self::reschedule) the task as well. On a task that listens, zero ends the
+        /// listening after its next run.
         ///
         /// Errors: [`SetRepeatError`]. Cost: O(1). Callable from: main.
         pub fn set_repeat(&mut self, id: TaskId, period: Duration) -> Result<(), SetRepeatError> {
             self.table().set_repeat(id, period)
+        }
+
+        /// Moves the next run of a task that runs by time: it is `delay` from now. A repeating task
+        /// goes on from there, with a new phase. Inside its own run, also a one-shot runs again.
+        ///
+        /// Errors: [`SetRepeatError`]; a task whose next run an event brings is left alone.
+        /// Cost: O(log tasks). Callable from: main.
+        ///
+        /// ```
+        /// # use ensue::{App, Cx, ExtU64, Instant, Next, Work, clock::Virtual};
+        /// # struct Node;
+        /// # impl App for Node { type Event = (); type Params = (); type Outcome = (); }
+        /// # fn sample(_: &mut Node, _: &mut Cx<Node>) {}
+        /// # fn light_off(_: &mut Node, _: &mut Cx<Node>) {}
+        /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+        /// let off = work.at(30.secs(), light_off)?;
+        /// work.reschedule(off, 60.secs())?; // somebody moved
+        /// # let _ = work.poll(&mut Node);
+        ///
+        /// let sampling = work.repeat(10.secs(), sample)?;
+        /// work.set_repeat(sampling, 1.secs())?;
+        /// work.reschedule(sampling, 1.secs())?; // from now on, not after the next ten seconds
+        /// assert_eq!(work.poll(&mut Node), Next::At(Instant::from_ticks(1_000_000)));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        pub fn reschedule(&mut self, id: TaskId, delay: Duration) -> Result<(), SetRepeatError> {
+            let now = self.now();
+            self.table().reschedule(id, delay, now)
         }
 
         /// Replaces what a task is run with, from its next run on.
@@ -296,7 +346,8 @@ macro_rules! verbs {
 
         /// Where a task stands.
         ///
-        /// Errors: [`NoSuchTask`]. Cost: O(1). Callable from: main.
+        /// Errors: [`NoSuchTask`]. Cost: O(1); of a listener between a trigger and its run,
+        /// O(listeners). Callable from: main.
         pub fn status(&self, id: TaskId) -> Result<Status<A::Event>, NoSuchTask> {
             self.view().status(id)
         }
@@ -580,21 +631,33 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     if !table.read_mail(now) {
         return Next::Ended(Ended::Stopped);
     }
-    match table.open_pass(now) {
-        Batch::InOrder => {}
-        batch => return run_batch(table.reborrow(), batch, app, clock),
+    let mut batch = table.open_pass(now);
+    if Table::<A>::HAS_EVENTS && batch == Batch::Called {
+        let stopped = run_called(table.reborrow(), app, clock);
+        batch = table.end_called();
+        if stopped {
+            return Next::Ended(Ended::Stopped);
+        }
+        if !table.head.unusual.includes(Unusual::QUEUED) {
+            return what_next(table.reborrow());
+        }
     }
-    while let Some((next, begun)) = table.begin_first(clock, now) {
-        match run(&next, begun, &mut table, app, clock) {
-            // How most passes end.
-            Some(first)
-                if first > now
-                    && table.head.unusual == Unusual::NOTHING
-                    && !table.interrupt_asks() =>
-            {
-                return Next::At(first);
+    while let Some((next, begun)) = table.begin_next(batch, clock, now) {
+        call(&next, &mut table, app, clock);
+        if batch == Batch::InOrder {
+            match table.finish_first(&next, begun, clock) {
+                // How most passes end.
+                Some(first)
+                    if first > now
+                        && table.head.unusual == Unusual::NOTHING
+                        && !table.interrupt_asks() =>
+                {
+                    return Next::At(first);
+                }
+                _ => {}
             }
-            _ => {}
+        } else {
+            table.reborrow().finish(&next, begun, clock);
         }
         if table.obey_interrupt() {
             return Next::Ended(Ended::Stopped);
@@ -603,21 +666,17 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     what_next(table.reborrow())
 }
 
-/// The rest of a pass that does not go in the order of the timeline.
+/// A pass through the listeners of an event; whether an interrupt has stopped it.
 #[inline(never)]
-fn run_batch<A: App, C: Clock>(
-    mut table: Table<'_, A>,
-    mut batch: Batch,
-    app: &mut A,
-    clock: &C,
-) -> Next {
-    while let Some((next, begun)) = table.begin_next(&mut batch, clock) {
-        run(&next, begun, &mut table, app, clock);
+fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> bool {
+    while let Some((next, begun)) = table.begin_called() {
+        call(&next, &mut table, app, clock);
+        table.finish_called(&next, begun, clock);
         if table.obey_interrupt() {
-            return Next::Ended(Ended::Stopped);
+            return true;
         }
     }
-    what_next(table.reborrow())
+    false
 }
 
 #[inline(never)]
@@ -637,16 +696,9 @@ fn what_next<A: App>(mut table: Table<'_, A>) -> Next {
     }
 }
 
-/// One run, from the call of the job on. With [`Table::begin_first`] and [`Table::begin_next`] the
-/// only place where a run begins and ends. What the first deadline is now, if that is known.
+/// The only place where a job is called.
 #[inline(always)]
-fn run<A: App, C: Clock>(
-    run: &Run<A>,
-    begun: Begun,
-    table: &mut Table<'_, A>,
-    app: &mut A,
-    clock: &C,
-) -> Option<Instant> {
+fn call<A: App, C: Clock>(run: &Run<A>, table: &mut Table<'_, A>, app: &mut A, clock: &C) {
     let mut cx = Cx { table: table.reborrow(), clock, run };
     if let Err(error) = (run.job)(app, &mut cx).into_result() {
         let (name, count) = cx.table.count_fault(run.index);
@@ -654,7 +706,6 @@ fn run<A: App, C: Clock>(
         log::fault(&fault);
         app.on_fault(&fault, &mut cx);
     }
-    table.finish(run, begun, clock)
 }
 
 /// What a job sees of the scheduler: the verbs, and what there is to know about this run.
@@ -670,6 +721,35 @@ impl<'a, A: App> Cx<'a, A> {
     /// the next run on.
     pub fn params(&self) -> &'a A::Params {
         &self.run.params
+    }
+
+    /// The same, if they are new: if an event or a [`send`](Self::send) has brought them since the
+    /// last run. `None` when this run has the params of an earlier one, or those that the task was
+    /// scheduled with.
+    ///
+    /// ```
+    /// # use ensue::{App, Cx, Task, Work, clock::Virtual};
+    /// # ensue::events! { pub enum Signal { Sampled } }
+    /// struct Node { sum: i16, unknown: u32 }
+    /// impl App for Node { type Event = Signal; type Params = i16; type Outcome = (); }
+    /// fn sampled(node: &mut Node, cx: &mut Cx<Node>) {
+    ///     match cx.new_params() {
+    ///         Some(celsius) => node.sum += celsius,
+    ///         None => node.unknown += 1, // an inbox was full, for instance
+    ///     }
+    /// }
+    /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
+    /// work.schedule(Task::on(Signal::Sampled, sampled).again())?;
+    /// let mut node = Node { sum: 0, unknown: 0 };
+    /// work.trigger_event_with(Signal::Sampled, 21);
+    /// let _ = work.poll(&mut node);
+    /// work.trigger_event(Signal::Sampled);
+    /// let _ = work.poll(&mut node);
+    /// assert_eq!((node.sum, node.unknown), (21, 1));
+    /// # Ok::<(), ensue::ScheduleError>(())
+    /// ```
+    pub fn new_params(&self) -> Option<&'a A::Params> {
+        self.run.unserved.has_brought().then_some(&self.run.params)
     }
 
     /// The task that runs.
@@ -702,9 +782,9 @@ impl<'a, A: App> Cx<'a, A> {
     }
 
     /// How many triggers this run answers besides the one that made the task ready; it stays at
-    /// 65,535.
+    /// 32,767.
     pub fn merged(&self) -> u16 {
-        self.run.unserved.merged
+        self.run.unserved.merged()
     }
 
     /// Ends the task that runs: this is its last run.

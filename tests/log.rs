@@ -16,7 +16,8 @@ use ensue::ring::{
 use ensue::{
     App, AwaitError, Cause, Cx, Duration, Ended, Events, Fault, FaultKind, Full, Inbox, Instant,
     Message, Missed, Next, NoSuchTask, Priority, PutError, Rejected, Ring, ScheduleError,
-    SetRepeatError, Sleep, State, Status, Task, TaskId, TooShort, TooSmall, Work, pattern::Backoff,
+    SetRepeatError, Sleep, State, Status, Task, TaskId, TooShort, TooSmall, Work, WrongOption,
+    pattern::Backoff,
 };
 
 ensue::events! {
@@ -49,7 +50,7 @@ fn the_scheduler_can_be_logged() {
     can_be_logged::<(Fault<'_, Node>, FaultKind<'_, Trouble>, FaultKind<'_, Infallible>)>();
     can_be_logged::<(Inbox<Signal, u8, 4>, Inbox<Signal, u8, 4, fn()>)>();
     can_be_logged::<(Full<u8>, Events<1>)>();
-    can_be_logged::<Backoff>();
+    can_be_logged::<(Backoff, WrongOption)>();
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use ensue::{
     App, AwaitError, Cause, Clock, Cx, Duration, Ended, Fault, Inbox, Instant, Missed, Next,
     NoSuchTask, Priority, ScheduleError, SetRepeatError, State, Status, Task, TaskId, Work,
+    WrongOption,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -42,6 +43,7 @@ pub(crate) enum Op {
     Cancel(Which),
     Abort,
     SetRepeat(Which, u64),
+    Reschedule(Which, u64),
     Send(Which, i32),
     Await(Which, Signal),
     AwaitFor(Which, Signal, u64),
@@ -99,6 +101,7 @@ enum Entry {
         who: usize,
         cause: Cause<Signal>,
         params: i32,
+        new: bool,
         due: u64,
         missed: u16,
         merged: u16,
@@ -256,6 +259,8 @@ macro_rules! act {
             Op::Cancel(which) => id(which).map(|id| Entry::Sent($work.cancel(id))),
             Op::SetRepeat(which, period) => id(which)
                 .map(|id| Entry::Repeats($work.set_repeat(id, Duration::from_ticks(*period)))),
+            Op::Reschedule(which, delay) => id(which)
+                .map(|id| Entry::Repeats($work.reschedule(id, Duration::from_ticks(*delay)))),
             Op::Send(which, params) => id(which).map(|id| Entry::Sent($work.send(id, *params))),
             Op::Await(which, event) => {
                 id(which).map(|id| Entry::Awaits($await(&mut *$work, id, *event)))
@@ -304,6 +309,7 @@ fn job(real: &mut Real, cx: &mut Cx<'_, Real>) -> Result<(), ()> {
         who: real.who(cx.id()),
         cause: cx.cause(),
         params: *cx.params(),
+        new: cx.new_params().is_some(),
         due: cx.scheduled_at().as_ticks(),
         missed: cx.missed(),
         merged: cx.merged(),
@@ -387,6 +393,8 @@ struct Tenant {
     place: usize,
     order: Order,
     params: i32,
+    /// Whether an event or a `send` has brought them since the last run.
+    new: bool,
     plan: Plan,
     has_record: bool,
     mode: Mode,
@@ -486,11 +494,15 @@ impl Model {
     fn schedule(&mut self, order: &Order) -> Result<String, ScheduleError> {
         let listens = matches!(order.when, When::On(_));
         let repeats = matches!(order.when, When::Every(_));
-        if (order.again || order.delay > 0 || order.timeout > 0) && !listens {
-            return Err(ScheduleError::WrongOption);
-        }
-        if (order.missed.is_some() && listens) || (order.first_at.is_some() && !repeats) {
-            return Err(ScheduleError::WrongOption);
+        let wrong = [
+            (order.again && !listens, WrongOption::Again),
+            (order.delay > 0 && !listens, WrongOption::Delay),
+            (order.timeout > 0 && !listens, WrongOption::Timeout),
+            (order.missed.is_some() && listens, WrongOption::Missed),
+            (order.first_at.is_some() && !repeats, WrongOption::FirstAt),
+        ];
+        if let Some((_, option)) = wrong.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            return Err(ScheduleError::WrongOption(option));
         }
         if let When::Every(0) = order.when {
             return Err(ScheduleError::ZeroPeriod);
@@ -516,6 +528,7 @@ impl Model {
             place,
             order: order.clone(),
             params: order.params,
+            new: false,
             plan: match order.when {
                 When::At(_) => Plan::Once(order.missed.unwrap_or_default()),
                 When::Every(period) => Plan::Every(period, order.missed.unwrap_or_default()),
@@ -604,7 +617,8 @@ impl Model {
             }
         }
         if let Some(params) = params {
-            self.alive(who).unwrap().params = params;
+            let task = self.alive(who).unwrap();
+            (task.params, task.new) = (params, true);
         }
     }
 
@@ -647,6 +661,17 @@ impl Model {
             Plan::Once(missed) if period > 0 => Plan::Every(period, missed),
             plan => plan,
         };
+        Ok(())
+    }
+
+    fn reschedule(&mut self, who: usize, delay: u64) -> Result<(), SetRepeatError> {
+        let task = self.alive(who).ok_or(SetRepeatError::NoSuchTask)?;
+        let timed = matches!(task.mode, Mode::Timed | Mode::Ready(Cause::Time) | Mode::Running);
+        if !timed || matches!(task.plan, Plan::On(_) | Plan::Again(_)) {
+            return Err(SetRepeatError::WaitsForEvent);
+        }
+        task.phase = None;
+        self.arm_in(who, delay);
         Ok(())
     }
 
@@ -741,8 +766,8 @@ impl Model {
         task.mode = Mode::Running;
         let due = task.due;
         let (missed, merged) = (std::mem::take(&mut task.missed), std::mem::take(&mut task.merged));
-        let params = task.params;
-        self.trace.push(Entry::Run { at: started, who, cause, params, due, missed, merged });
+        let (params, new) = (task.params, std::mem::take(&mut task.new));
+        self.trace.push(Entry::Run { at: started, who, cause, params, new, due, missed, merged });
 
         let mut fails = false;
         for op in self.jobs.next().unwrap_or_default() {
@@ -828,8 +853,12 @@ impl Model {
             Op::SetRepeat(which, period) => {
                 who(which).map(|who| Entry::Repeats(self.set_repeat(who, *period)))
             }
+            Op::Reschedule(which, delay) => {
+                who(which).map(|who| Entry::Repeats(self.reschedule(who, *delay)))
+            }
             Op::Send(which, params) => who(which).map(|who| {
-                Entry::Sent(self.alive(who).map(|task| task.params = *params).ok_or(NoSuchTask))
+                let sent = self.alive(who).map(|task| (task.params, task.new) = (*params, true));
+                Entry::Sent(sent.ok_or(NoSuchTask))
             }),
             Op::Await(which, event) => {
                 who(which).map(|who| Entry::Awaits(self.awaits(who, *event, None)))
@@ -973,6 +1002,7 @@ fn ops() -> impl Strategy<Value = Op> {
         3 => which().prop_map(Op::Cancel),
         1 => Just(Op::Abort),
         4 => (which(), 0u64..5).prop_map(|(which, period)| Op::SetRepeat(which, period)),
+        3 => (which(), 0u64..6).prop_map(|(which, delay)| Op::Reschedule(which, delay)),
         2 => (which(), 200..300).prop_map(|(which, params)| Op::Send(which, params)),
         4 => (which(), signals()).prop_map(|(which, event)| Op::Await(which, event)),
         3 => (which(), signals(), 0u64..6)

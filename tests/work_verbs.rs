@@ -10,7 +10,7 @@ use ensue::time::since;
 use ensue::{
     App, AwaitError, Cause, Clock, Cx, Duration, Ended, Event, Events, ExtU64, Fault, FaultKind,
     Inbox, Instant, Missed, Next, NoSuchTask, Priority, ScheduleError, SetRepeatError, Sleep,
-    State, Task, TaskId, Work,
+    State, Task, TaskId, Work, WrongOption,
 };
 
 ensue::events! { enum Signal { Button, Sampled, Alarm } }
@@ -139,6 +139,7 @@ fn an_id_is_stale_for_every_verb_once_its_task_has_ended() {
         assert_eq!(work.status(id), Err(NoSuchTask));
         assert_eq!(work.send(id, 1), Err(NoSuchTask));
         assert_eq!(work.set_repeat(id, 1.secs()), Err(SetRepeatError::NoSuchTask));
+        assert_eq!(work.reschedule(id, 1.secs()), Err(SetRepeatError::NoSuchTask));
         assert_eq!(work.await_event(id, Button), Err(AwaitError::NoSuchTask));
         assert_eq!(work.await_event_for(id, Button, 1.secs()), Err(AwaitError::NoSuchTask));
     }
@@ -303,18 +304,19 @@ fn a_period_of_zero_and_options_that_mean_nothing_are_refused() {
     let (zero, some) = (Duration::from_ticks(0), 1.secs());
     assert_eq!(work.repeat(zero, a), Err(ScheduleError::ZeroPeriod));
     let wrong = [
-        Task::now(a).again(),
-        Task::at(some, a).delay(some),
-        Task::at(some, a).timeout(some),
-        Task::at(some, a).first_at(some),
-        Task::repeat(some, a).again(),
-        Task::repeat(some, a).delay(some),
-        Task::repeat(some, a).timeout(some),
-        Task::on(Button, a).first_at(some),
-        Task::on(Button, a).missed(Missed::Delay),
+        (Task::now(a).again(), WrongOption::Again),
+        (Task::at(some, a).delay(some), WrongOption::Delay),
+        (Task::at(some, a).timeout(some), WrongOption::Timeout),
+        (Task::at(some, a).first_at(some), WrongOption::FirstAt),
+        (Task::repeat(some, a).again(), WrongOption::Again),
+        (Task::repeat(some, a).delay(some), WrongOption::Delay),
+        (Task::repeat(some, a).timeout(some), WrongOption::Timeout),
+        (Task::on(Button, a).first_at(some), WrongOption::FirstAt),
+        (Task::on(Button, a).missed(Missed::Delay), WrongOption::Missed),
     ];
-    for task in wrong {
-        assert_eq!(work.schedule(task).unwrap_err().reason, ScheduleError::WrongOption);
+    for (task, option) in wrong {
+        let reason = work.schedule(task).unwrap_err().reason;
+        assert_eq!(reason, ScheduleError::WrongOption(option));
     }
     assert_eq!(work.task_count(), 0);
     work.schedule(Task::on(Button, a).again().delay(some).timeout(some).latched()).unwrap();
@@ -674,6 +676,158 @@ fn a_period_of_zero_leaves_a_ready_run() {
     assert_eq!(work.set_repeat(id, 0.millis()), Err(SetRepeatError::NoSuchTask));
 }
 
+// Rescheduling.
+
+#[test]
+fn a_rescheduled_run_moves_either_way_and_the_phase_with_it() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let once = work.at(20.millis(), a).unwrap();
+    let sooner = work.schedule(Task::repeat(50.millis(), b).first_at(50.millis())).unwrap();
+    play(&mut work, &mut story, 5);
+    work.reschedule(once, 30.millis()).unwrap();
+    work.reschedule(sooner, 2.millis()).unwrap();
+    assert_eq!(work.status(once).unwrap().next_run, Some(millis(35)));
+    play(&mut work, &mut story, 60);
+    assert_eq!(story.log, [(7, "b", TIME), (35, "a", TIME), (57, "b", TIME)]);
+    assert_eq!(story.missed, [0, 0, 0]);
+}
+
+#[test]
+fn a_watchdog_that_is_kept_from_its_run_again_and_again_bites_at_last() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let watchdog = work.at(10.millis(), a).unwrap();
+    for until in [9, 18, 27] {
+        play(&mut work, &mut story, until);
+        work.reschedule(watchdog, 10.millis()).unwrap();
+    }
+    play(&mut work, &mut story, 100);
+    assert_eq!(story.times(), [37]);
+    assert_eq!(work.reschedule(watchdog, 1.millis()), Err(SetRepeatError::NoSuchTask));
+}
+
+#[test]
+fn a_job_that_reschedules_its_task_keeps_it_though_it_runs_once() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<1>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.clock.advance(1.millis());
+        story.ids.push(cx.id());
+        if story.ids.len() < 4 {
+            cx.reschedule(cx.id(), Duration::from_millis(1 << story.ids.len())).unwrap();
+        }
+        story.tell("try", cx)
+    };
+    let id = work.schedule(Task::now(job).params(5).named("joining")).unwrap();
+    play(&mut work, &mut story, 100);
+    assert_eq!(story.times(), [1, 4, 9, 18], "after 2, 4 and 8 ms");
+    assert_eq!((&story.ids, &story.params), (&vec![id; 4], &vec![5; 4]));
+    assert_eq!(work.task_count(), 0);
+}
+
+#[test]
+fn a_repeating_task_rescheduled_in_its_own_run_goes_on_from_there() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    work.repeat(10.millis(), |story, cx| {
+        if story.log.is_empty() {
+            cx.reschedule(cx.id(), 0.millis()).unwrap();
+        } else if story.log.len() == 2 {
+            cx.reschedule(cx.id(), 3.millis()).unwrap();
+        }
+        story.tell("beat", cx)
+    })
+    .unwrap();
+    play(&mut work, &mut story, 30);
+    assert_eq!(story.times(), [0, 0, 10, 13, 23]);
+}
+
+#[test]
+fn a_job_may_reschedule_its_task_and_cancel_it_all_the_same() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<2>(&clock);
+    for delay in [0, 5] {
+        work.schedule(Task::now(a).params(delay)).unwrap();
+        let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+            cx.reschedule(cx.id(), Duration::from_millis(*cx.params() as u64)).unwrap();
+            cx.cancel(cx.id()).unwrap();
+            assert_eq!(cx.reschedule(cx.id(), 1.millis()), Err(SetRepeatError::NoSuchTask));
+            assert_eq!(cx.do_now(c), Err(ScheduleError::TableFull), "its place is not yet free");
+            story.tell("b", cx)
+        };
+        // The other place is taken throughout.
+        work.stop();
+        work.at(1.secs(), d).unwrap();
+        work.schedule(Task::now(job).params(delay)).unwrap();
+        let _ = work.poll(&mut story);
+        assert_eq!(work.task_count(), 1);
+    }
+    assert_eq!(story.names(), ["b", "b"]);
+}
+
+#[test]
+fn what_is_due_in_this_pass_can_be_moved_out_of_it() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        cx.reschedule(story.ids[0], 4.millis()).unwrap();
+        cx.reschedule(story.ids[1], 0.millis()).unwrap();
+        story.tell("d", cx)
+    };
+    work.schedule(Task::now(job).priority(Priority::High)).unwrap();
+    story.ids = vec![work.do_now(a).unwrap(), work.do_now(b).unwrap()];
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["d"]);
+    play(&mut work, &mut story, 10);
+    assert_eq!(story.log[1..], [(0, "b", TIME), (4, "a", TIME)]);
+}
+
+#[test]
+fn what_an_event_brings_cannot_be_rescheduled() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let listens = work.on(Button, a).unwrap();
+    let delayed = Task::on(Button, b).again().delay(5.millis());
+    let delayed = work.schedule(delayed).unwrap();
+    let awaits = work.repeat(10.millis(), c).unwrap();
+    work.await_event_for(awaits, Button, 50.millis()).unwrap();
+    for id in [listens, delayed, awaits] {
+        assert_eq!(work.reschedule(id, 1.millis()), Err(SetRepeatError::WaitsForEvent));
+    }
+    work.trigger_event(Button);
+    for id in [listens, delayed, awaits] {
+        assert_eq!(work.reschedule(id, 1.millis()), Err(SetRepeatError::WaitsForEvent));
+    }
+    play(&mut work, &mut story, 5);
+    assert_eq!(story.names(), ["a", "c", "b"], "they run as they would have");
+}
+
+#[test]
+fn a_task_that_waited_for_an_event_and_is_rescheduled_forgets_its_old_phase() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let id = work
+        .repeat(100.millis(), |story, cx| {
+            if cx.cause() == Cause::Event(Button) {
+                cx.reschedule(cx.id(), 7.millis()).unwrap();
+            }
+            story.tell("beat", cx)
+        })
+        .unwrap();
+    play(&mut work, &mut story, 10);
+    work.await_event(id, Button).unwrap();
+    play(&mut work, &mut story, 130);
+    work.trigger_event(Button);
+    play(&mut work, &mut story, 140);
+    work.await_event(id, Sampled).unwrap();
+    work.trigger_event(Sampled);
+    play(&mut work, &mut story, 340);
+    assert_eq!(story.times(), [0, 130, 137, 140, 237, 337]);
+}
+
+// A period for what listens.
+
 #[test]
 fn a_listener_cannot_be_given_a_period() {
     let clock = Virtual::new();
@@ -848,6 +1002,150 @@ fn a_task_that_cancels_itself_ends_when_it_returns() {
     .unwrap();
     assert_eq!(ending(&mut work, &mut story, 20), Ended::NoTasks);
     assert_eq!(story.names(), ["self"]);
+}
+
+#[test]
+fn a_listener_that_leaves_in_its_run_and_triggers_another_event_makes_work_for_the_next_pass() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let leaves = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        cx.abort_current_task();
+        assert_eq!(cx.trigger_event(Sampled), 2);
+        story.tell("leaves", cx)
+    };
+    work.schedule(Task::on(Button, leaves).again()).unwrap();
+    work.schedule(Task::on(Sampled, a).again()).unwrap();
+    work.schedule(Task::on(Sampled, b).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.names(), ["leaves"]);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["leaves", "a", "b"]);
+}
+
+#[test]
+fn listeners_are_ready_from_the_trigger_on_and_each_until_its_own_run() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let looks = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        let states = story.ids.iter().map(|&id| cx.status(id).map(|status| status.state));
+        let expected = [State::Listening(Button), State::Running, State::Ready, State::Ready];
+        assert!(states.eq(expected.map(Ok)));
+        assert_eq!((cx.pending_count(), cx.task_count()), (2, 4));
+        story.tell("looks", cx)
+    };
+    story.ids =
+        [a, looks, b, c].map(|job| work.schedule(Task::on(Button, job).again()).unwrap()).to_vec();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    for &id in &story.ids {
+        let status = work.status(id).unwrap();
+        assert_eq!((status.state, status.next_run), (State::Ready, Some(millis(5))));
+    }
+    assert_eq!(work.pending_count(), 4);
+    assert_eq!(work.poll(&mut story), Next::Ended(Ended::NothingToWaitFor));
+    assert_eq!(story.names(), ["a", "looks", "b", "c"]);
+    assert_eq!(work.pending_count(), 0);
+}
+
+#[test]
+fn what_becomes_ready_after_a_trigger_still_runs_by_priority_and_then_by_age() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    work.trigger_event(Button);
+    work.do_now(c).unwrap();
+    work.schedule(Task::now(d).priority(Priority::High)).unwrap();
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["d", "a", "b", "c"]);
+}
+
+#[test]
+fn listeners_and_tasks_that_are_due_run_in_the_order_of_their_times() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    work.at(10.millis(), c).unwrap();
+    work.at(3.millis(), d).unwrap();
+    clock.advance(5.millis());
+    work.trigger_event(Button);
+    clock.advance(7.millis());
+    assert_eq!(work.poll(&mut story), Next::Ended(Ended::NothingToWaitFor));
+    assert_eq!(story.names(), ["d", "a", "b", "c"]);
+}
+
+#[test]
+fn a_late_run_comes_before_the_listeners_of_an_event_that_was_triggered_later() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let late = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        if story.log.is_empty() {
+            story.clock.advance(25.millis());
+            assert_eq!(cx.trigger_event(Button), 2);
+        }
+        story.tell("late", cx)
+    };
+    for job in [a, b] {
+        work.schedule(Task::on(Button, job).again()).unwrap();
+    }
+    let task = Task::repeat(10.millis(), late).first_at(10.millis()).missed(Missed::Burst(1));
+    work.schedule(task).unwrap();
+    clock.advance(10.millis());
+    assert_eq!(work.poll(&mut story), Next::Now);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["late", "late", "a", "b"]);
+}
+
+#[test]
+fn a_listener_that_comes_after_the_trigger_is_not_reached() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    work.schedule(Task::on(Button, a).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    work.schedule(Task::on(Button, b).again()).unwrap();
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["a"]);
+}
+
+#[test]
+fn a_listener_whose_last_run_is_certain_listens_no_more() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let first = work.schedule(Task::on(Button, a).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    work.set_repeat(first, 0.millis()).unwrap(); // one run more: the one that is due
+    assert_eq!(work.trigger_event(Button), 0);
+    work.schedule(Task::on(Button, b).again()).unwrap();
+    assert_eq!(work.trigger_event(Button), 1);
+    let _ = work.poll(&mut story);
+    assert_eq!(story.names(), ["a", "b"]);
+    assert_eq!((work.status(first), work.task_count()), (Err(NoSuchTask), 1));
+}
+
+#[test]
+fn what_is_done_to_listeners_between_their_trigger_and_their_runs_counts() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let meddles = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        cx.cancel(story.ids[0]).unwrap();
+        cx.send(story.ids[1], 7).unwrap();
+        cx.schedule(Task::on(Button, d).again()).unwrap(); // not for the trigger that was
+        assert_eq!(cx.trigger_event_with(Button, 8), 4, "itself, two who are ready, the new one");
+        cx.send(story.ids[2], 9).unwrap();
+        cx.abort_current_task();
+        story.tell("meddles", cx)
+    };
+    work.schedule(Task::on(Button, meddles).again()).unwrap();
+    story.ids = [a, b, c].map(|job| work.schedule(Task::on(Button, job).again()).unwrap()).to_vec();
+    work.trigger_event(Button);
+    assert_eq!(work.poll(&mut story), Next::Now);
+    assert_eq!(story.names(), ["meddles", "b", "c"]);
+    assert_eq!(story.params, [0, 8, 9]);
+    assert_eq!(story.merged, [0, 1, 1]);
 }
 
 #[test]
@@ -1094,6 +1392,74 @@ fn triggers_before_the_run_are_one_run_with_the_newest_params() {
     work.trigger_event(Sampled);
     let _ = work.poll(&mut story);
     assert_eq!((story.params[2..].to_vec(), story.merged[2..].to_vec()), (vec![3, 1], vec![0, 0]));
+}
+
+#[test]
+fn params_are_new_once_and_only_when_something_brought_them() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<8>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.merged.push(cx.new_params().is_some().into());
+        cx.send(cx.id(), 9).unwrap();
+        assert_eq!(cx.new_params().is_some(), *story.merged.last().unwrap() == 1);
+        story.params.push(*cx.params());
+        Ok(())
+    };
+    let listener = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.params.push(cx.new_params().copied().unwrap_or(-1));
+        Ok(())
+    };
+    // What it was scheduled with is what it has, not news; what it sends itself is for the next run.
+    work.schedule(Task::repeat(10.millis(), job).params(1)).unwrap();
+    play(&mut work, &mut story, 10);
+    assert_eq!((&story.params, &story.merged), (&vec![1, 9], &vec![0, 1]));
+
+    // Of several triggers one is enough, in whatever order; plain listeners and others alike.
+    for task in [
+        Task::on(Sampled, listener).again(),
+        Task::on(Sampled, listener).again().priority(Priority::High),
+        Task::on(Sampled, listener).again().delay(1.millis()),
+    ] {
+        work.stop();
+        (story.params, story.merged) = (vec![], vec![]);
+        let id = work.schedule(task.params(1)).unwrap();
+        let mut now = clock.now().as_ticks() / 1_000;
+        for triggers in [&[None][..], &[Some(3), None], &[None], &[None, Some(4)], &[None]] {
+            for params in triggers {
+                match params {
+                    Some(params) => work.trigger_event_with(Sampled, *params),
+                    None => work.trigger_event(Sampled),
+                };
+            }
+            now += 2;
+            play(&mut work, &mut story, now);
+        }
+        work.send(id, 5).unwrap();
+        work.trigger_event(Sampled);
+        play(&mut work, &mut story, now + 2);
+        assert_eq!(story.params, [-1, 3, -1, 4, -1, 5]);
+    }
+}
+
+#[test]
+fn when_the_first_trigger_decides_its_lack_of_params_does_too() {
+    let clock = Virtual::new();
+    let (mut work, mut story) = stage::<4>(&clock);
+    let job = |story: &mut Story<'_>, cx: &mut Cx<'_, Story<'_>>| {
+        story.params.push(cx.new_params().copied().unwrap_or(-1));
+        Ok(())
+    };
+    work.schedule(Task::on(Sampled, job).again().keep_first()).unwrap();
+    for triggers in [[Some(1), Some(2)], [None, Some(3)]] {
+        for params in triggers {
+            match params {
+                Some(params) => work.trigger_event_with(Sampled, params),
+                None => work.trigger_event(Sampled),
+            };
+        }
+        let _ = work.poll(&mut story);
+    }
+    assert_eq!(story.params, [1, -1]);
 }
 
 #[test]

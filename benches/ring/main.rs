@@ -58,8 +58,8 @@ fn main() {
 /// Why some are ahead.
 const NOTES: &str = "\
 \"copies alone\" is no queue: one place, two calls of `memcpy`.
-heapless spsc moves arrays of one length, known when it is compiled: it keeps no lengths, calls no
-`memcpy`, and nothing wraps. heapless Vec has slots of one length, VecDeque entries of one length
+heapless spsc moves arrays of one length, known when it is compiled: it keeps no lengths, nothing
+wraps, and short copies need no call. heapless Vec has slots of one length, VecDeque entries of one length
 with their bytes on the heap: where the next one begins is known before this one has been read, so
 a processor that runs ahead looks at several at once. In the ring each header says where the next is.";
 

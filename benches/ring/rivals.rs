@@ -1,8 +1,9 @@
 //! The rivals of the ring, and what each must do: the host's benchmark and the chips' share them.
 //!
-//! A rival gets the form that suits it best. `heapless::spsc` holds arrays of just the right length,
-//! so it keeps no length, cannot wrap and never asks how long a message is; the byte queues get an id
-//! and a length in front of each message, as ours has, and bbqueue an id in its frame.
+//! A rival gets the form that suits it best. heapless' queues of items hold arrays of just the right
+//! length, so they keep no length, cannot wrap and never ask how long a message is, with ids of four
+//! bytes, so that copies are aligned; the byte queues get an id and a length in front of each message,
+//! as ours has, and bbqueue an id in its frame.
 
 use bbqueue::BBQueue;
 use bbqueue::prod_cons::framed::FramedGrantR;
@@ -195,7 +196,7 @@ impl<C: Coord> Turn for Bbqueue<C> {
 // ---- heapless ---------------------------------------------------------------------------------
 
 /// Arrays of one length, moved as wholes.
-pub(super) struct Spsc<const N: usize>(heapless::spsc::Queue<(u16, [u8; N]), 4>);
+pub(super) struct Spsc<const N: usize>(heapless::spsc::Queue<(u32, [u8; N]), 4>);
 
 impl<const N: usize> Fifo<N> for Spsc<N> {
     fn new() -> Self {
@@ -203,25 +204,24 @@ impl<const N: usize> Fifo<N> for Spsc<N> {
     }
 
     fn put(&mut self, id: u16, payload: &[u8]) {
-        self.0.enqueue((id, payload.try_into().unwrap())).unwrap();
+        self.0.enqueue((id.into(), payload.try_into().unwrap())).unwrap();
     }
 
     fn get(&mut self, out: &mut [u8]) -> (u16, usize) {
         let (id, payload) = self.0.dequeue().unwrap();
         out[..N].copy_from_slice(&payload);
-        (id, N)
+        (id as u16, N)
     }
 
     fn get_in_place(&mut self) -> u32 {
-        let (id, payload) = self.0.peek().unwrap();
-        let sum = seen(*id, payload);
+        let sum = self.peek();
         self.0.dequeue();
         sum
     }
 
     fn peek(&mut self) -> u32 {
         let (id, payload) = self.0.peek().unwrap();
-        seen(*id, payload)
+        seen(*id as u16, payload)
     }
 }
 
@@ -280,7 +280,7 @@ fn header(id: u16, payload: &[u8]) -> [u8; 4] {
 }
 
 /// Fixed slots in order: found by searching, taken out by moving the ones behind.
-pub(super) struct Slots(heapless::Vec<(u16, [u8; 32]), 64>);
+pub(super) struct Slots(heapless::Vec<(u32, [u8; 32]), 64>);
 
 impl Turn for Slots {
     fn new() -> Self {
@@ -288,16 +288,17 @@ impl Turn for Slots {
     }
 
     fn push(&mut self, id: u16, payload: &[u8; 32]) {
-        self.0.push((id, *payload)).unwrap();
+        self.0.push((id.into(), *payload)).unwrap();
     }
 
     fn pull(&mut self, id: u16) -> [u8; 32] {
-        let at = self.0.iter().position(|message| message.0 == id).unwrap();
+        let at = self.0.iter().position(|message| message.0 == id.into()).unwrap();
         self.0.remove(at).1
     }
 
     fn pop(&mut self) -> (u16, [u8; 32]) {
-        self.0.remove(0)
+        let (id, payload) = self.0.remove(0);
+        (id as u16, payload)
     }
 }
 

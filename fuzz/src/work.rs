@@ -44,7 +44,10 @@ fn op(input: &mut Unstructured<'_>) -> Result<Op> {
         6 => Op::Interrupt(signal(input)?, params(input)?),
         7 => Op::Cancel(which(input)?),
         8 => Op::Abort,
-        9 => Op::SetRepeat(which(input)?, input.int_in_range(0..=4)?),
+        9 => match input.arbitrary()? {
+            true => Op::SetRepeat(which(input)?, input.int_in_range(0..=4)?),
+            false => Op::Reschedule(which(input)?, input.int_in_range(0..=5)?),
+        },
         10 => Op::Send(which(input)?, input.arbitrary::<u8>()?.into()),
         11 => Op::Await(which(input)?, signal(input)?),
         12 => Op::AwaitFor(which(input)?, signal(input)?, input.int_in_range(0..=5)?),

@@ -9,7 +9,7 @@ use crate::{
     pattern::Backoff,
     task::{
         AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
-        State, Status, Task, TaskId, When,
+        State, Status, Task, TaskId, When, WrongOption,
     },
     time::{Clock, Sleep},
     work::{App, Cx, Ended, Next, Work},
@@ -106,6 +106,18 @@ impl Format for NoSuchTask {
     }
 }
 
+impl Format for WrongOption {
+    fn format(&self, f: Formatter<'_>) {
+        match self {
+            Self::Again => defmt::write!(f, "Again"),
+            Self::Delay => defmt::write!(f, "Delay"),
+            Self::Timeout => defmt::write!(f, "Timeout"),
+            Self::Missed => defmt::write!(f, "Missed"),
+            Self::FirstAt => defmt::write!(f, "FirstAt"),
+        }
+    }
+}
+
 impl Format for ScheduleError {
     fn format(&self, f: Formatter<'_>) {
         match self {
@@ -113,7 +125,7 @@ impl Format for ScheduleError {
             Self::OptionsFull => defmt::write!(f, "OptionsFull"),
             Self::TagTaken => defmt::write!(f, "TagTaken"),
             Self::ZeroPeriod => defmt::write!(f, "ZeroPeriod"),
-            Self::WrongOption => defmt::write!(f, "WrongOption"),
+            Self::WrongOption(option) => defmt::write!(f, "WrongOption({})", option),
         }
     }
 }

@@ -266,13 +266,7 @@ pub(super) fn move_back(
 #[inline(never)]
 pub(super) fn copy_around(storage: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some((from_start, before_end)) = storage.split_at_mut_checked(at) {
-        match bytes.split_at_checked(before_end.len()) {
-            Some((fits, wraps)) => {
-                copy(before_end, fits);
-                copy(from_start, wraps);
-            }
-            None => copy(before_end, bytes),
-        }
+        place((before_end, from_start), 0, bytes);
     }
 }
 

@@ -38,11 +38,27 @@ impl Counter {
         u64::from(ticks(f).saturating_sub(self.empty))
     }
 
+    /// How many ticks pass in `f` until it calls [`mark`](Self::mark).
+    pub fn ticks_until(&self, f: impl FnOnce()) -> u64 {
+        let before = SYST::get_current();
+        f();
+        let passed = before.wrapping_sub(MARK.load(Relaxed)) & 0x00ff_ffff;
+        u64::from(passed.saturating_sub(self.empty))
+    }
+
+    /// Writes down when it is called.
+    #[inline]
+    pub fn mark() {
+        MARK.store(SYST::get_current(), Relaxed);
+    }
+
     /// How many instructions `f` takes.
     pub fn instructions(&self, f: impl FnOnce()) -> u64 {
         instructions(self.ticks(f))
     }
 }
+
+static MARK: AtomicU32 = AtomicU32::new(0);
 
 /// Ticks as instructions, rounded.
 pub fn instructions(ticks: u64) -> u64 {

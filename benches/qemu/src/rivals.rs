@@ -42,7 +42,8 @@ pub fn tally() -> Tally {
 /// Tells all tasks to end.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-fn goes_on() -> bool {
+/// Whether no task has been told to end.
+pub fn goes_on() -> bool {
     !STOP.load(Relaxed)
 }
 
@@ -180,6 +181,12 @@ impl Async {
         SUM.store(0, Relaxed);
     }
 
+    /// Starts a task of somebody else's.
+    pub fn spawn<S>(&self, token: embassy_executor::SpawnToken<S>) {
+        self.spawner.spawn(token);
+        self.poll();
+    }
+
     // ---- Periodic expiries ----
 
     pub fn embassy_periodic(&self, tasks: usize) {
@@ -285,7 +292,8 @@ impl Default for Async {
 
 // ---- The tasks -------------------------------------------------------------------------------
 
-static SIGNALS: [Signal<CriticalSectionRawMutex, ()>; 32] = [const { Signal::new() }; 32];
+/// What the listeners wait for.
+pub static SIGNALS: [Signal<CriticalSectionRawMutex, ()>; 32] = [const { Signal::new() }; 32];
 static PUBSUB: PubSubChannel<CriticalSectionRawMutex, (), 4, 32, 1> = PubSubChannel::new();
 static TICKS: AtomicU32 = AtomicU32::new(0);
 

@@ -1,183 +1,260 @@
-//! Buses of both kinds, over a HAL that may say anything.
+//! Buses: devices of both kinds, with all that can be set, on hardware that answers as it likes.
 
-use core::fmt::{self, Write};
+use core::fmt::Display;
+use core::hint::black_box;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::digital::{self, InputPin, OutputPin};
-use embedded_hal::i2c::{self, I2c, TenBitAddress};
-use embedded_hal::spi::{self, MODE_3, SpiBus, SpiDevice};
-use ensue::bus::i2c as two_wires;
-use ensue::bus::spi as four_wires;
+use embedded_hal::i2c::{
+    self, AddressMode, ErrorKind as I2cErrorKind, I2c, NoAcknowledgeSource, Operation,
+    SevenBitAddress, TenBitAddress,
+};
+use embedded_hal::spi::{
+    self, ErrorKind as SpiErrorKind, Mode, Phase, Polarity, SpiBus, SpiDevice,
+};
 use ensue::bus::{Speed, recover_bus};
 use ensue::pattern::Backoff;
-use ensue::{Duration, Instant};
 
-use crate::{seen, unknown};
-
-struct Hal;
-
-/// Well or not, for a reason that nobody knows.
-fn any<E: Copy>(errors: &[E]) -> Result<(), E> {
-    errors.get(usize::from(unknown::<u8>())).map_or(Ok(()), |error| Err(*error))
-}
-
-impl i2c::ErrorType for Hal {
-    type Error = i2c::ErrorKind;
-}
-
-impl<A: i2c::AddressMode> I2c<A> for Hal {
-    fn transaction(&mut self, _: A, _: &mut [i2c::Operation<'_>]) -> Result<(), i2c::ErrorKind> {
-        let nobody = i2c::NoAcknowledgeSource::Address;
-        any(&[i2c::ErrorKind::Bus, i2c::ErrorKind::NoAcknowledge(nobody)])
-    }
-}
-
-impl spi::ErrorType for Hal {
-    type Error = spi::ErrorKind;
-}
-
-impl SpiBus for Hal {
-    fn read(&mut self, _: &mut [u8]) -> Result<(), spi::ErrorKind> {
-        any(&[spi::ErrorKind::Overrun])
-    }
-
-    fn write(&mut self, _: &[u8]) -> Result<(), spi::ErrorKind> {
-        any(&[spi::ErrorKind::Overrun])
-    }
-
-    fn transfer(&mut self, _: &mut [u8], _: &[u8]) -> Result<(), spi::ErrorKind> {
-        any(&[spi::ErrorKind::Overrun])
-    }
-
-    fn transfer_in_place(&mut self, _: &mut [u8]) -> Result<(), spi::ErrorKind> {
-        any(&[spi::ErrorKind::Overrun])
-    }
-
-    fn flush(&mut self) -> Result<(), spi::ErrorKind> {
-        any(&[spi::ErrorKind::Overrun])
-    }
-}
-
-struct Pin;
-
-impl digital::ErrorType for Pin {
-    type Error = digital::ErrorKind;
-}
-
-impl OutputPin for Pin {
-    fn set_low(&mut self) -> Result<(), digital::ErrorKind> {
-        any(&[digital::ErrorKind::Other])
-    }
-
-    fn set_high(&mut self) -> Result<(), digital::ErrorKind> {
-        any(&[digital::ErrorKind::Other])
-    }
-}
-
-impl InputPin for Pin {
-    fn is_high(&mut self) -> Result<bool, digital::ErrorKind> {
-        any(&[digital::ErrorKind::Other]).map(|()| unknown::<u8>() == 0)
-    }
-
-    fn is_low(&mut self) -> Result<bool, digital::ErrorKind> {
-        self.is_high()
-    }
-}
-
-struct Delay;
-
-impl DelayNs for Delay {
-    fn delay_ns(&mut self, ns: u32) {
-        seen(ns);
-    }
-}
-
-/// Text that goes nowhere.
-struct Nowhere;
-
-impl Write for Nowhere {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        seen(text.len());
-        any(&[fmt::Error])
-    }
-}
-
-fn speed() -> Speed {
-    Speed::from_raw(unknown())
-}
-
-fn tune<S>(_: &mut Hal, _: S) -> Result<(), i2c::ErrorKind> {
-    any(&[i2c::ErrorKind::Other])
-}
+use crate::patterns::duration;
+use crate::{seen, some_bytes, text, unknown};
 
 pub fn call() {
     i2c_devices();
     spi_devices();
-    seen(recover_bus(&mut Pin, &mut Pin, &mut Delay));
-    let mut backoff = patience();
-    seen((backoff.failed(now()), backoff.is_ready(now()), backoff.failures()));
-    backoff.succeeded();
+    match recover_bus(&mut Wire, &mut Wire, &mut Pause) {
+        Ok(recovered) => seen(recovered),
+        Err(error) => text::print(error),
+    }
 }
 
-fn patience() -> Backoff {
-    let pause = || Duration::from_ticks(unknown());
-    Backoff::new(pause(), pause()).give_up_after(unknown())
+/// A HAL for I2C.
+struct TwoWires;
+
+impl i2c::ErrorType for TwoWires {
+    type Error = I2cErrorKind;
 }
 
-fn now() -> Instant {
-    Instant::from_ticks(unknown())
+impl I2c for TwoWires {
+    fn transaction(
+        &mut self,
+        address: u8,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), I2cErrorKind> {
+        seen((address, operations.len()));
+        black_box(Err(I2cErrorKind::NoAcknowledge(NoAcknowledgeSource::Address)))
+    }
+}
+
+impl I2c<TenBitAddress> for TwoWires {
+    fn transaction(
+        &mut self,
+        address: u16,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), I2cErrorKind> {
+        seen((address, operations.len()));
+        black_box(Ok(()))
+    }
 }
 
 fn i2c_devices() {
-    let bus = two_wires::Bus::new(Hal).with_delay(Delay).tuned(speed(), tune);
-    let config = two_wires::Config::at(unknown()).speed(speed()).fixed().retry(patience());
-    let refused = bus.attach("seven", config).is_err();
-    seen((refused, bus.attach("ten", two_wires::Config::at_ten_bit(unknown())).is_err()));
-    if let Ok(mut device) = bus.device("seven") {
-        let address: u8 = unknown();
-        seen(device.write(address, &[unknown()]));
-        seen(device.write_read(address, &[unknown()], &mut [0; 2]));
-        seen(device.info());
-        if let Ok(mut session) = device.session() {
-            seen(session.read(address, &mut [0; 2]));
-            let mut operations = [i2c::Operation::Write(&[1])];
-            seen(session.transaction(address, &mut operations));
+    use ensue::bus::i2c::{Bus, Config};
+
+    let bus = Bus::with_room::<3>(TwoWires)
+        .tuned(Speed::from_raw(unknown()), |_, speed| black_box(Err::<(), Speed>(speed)))
+        .with_delay(Pause);
+    let retry = Backoff::new(duration(), duration()).give_up_after(unknown());
+    let imu = Config::at(unknown()).speed(Speed::from_raw(unknown())).retry(retry);
+    for config in [imu, imu.fixed(), Config::at_ten_bit(unknown())] {
+        match bus.attach(black_box("imu"), config) {
+            Ok(mut device) => {
+                i2c_transfers(&mut device);
+                match device.session() {
+                    Ok(mut session) => i2c_transfers(&mut session),
+                    Err(busy) => text::print(busy),
+                }
+                seen(device.clone() == device);
+                seen(device.info());
+            }
+            Err(refused) => text::print(refused),
         }
     }
-    if let Ok(mut device) = bus.device("ten") {
-        seen(I2c::<TenBitAddress>::read(&mut device, unknown(), &mut [0; 2]));
+    match bus.device(black_box("imu")) {
+        Ok(device) => seen(device.info()),
+        Err(missing) => text::print(missing),
     }
-    seen(write!(Nowhere, "{}", bus.info()).is_ok());
-    seen(bus.with(|_| ()));
-    seen(bus.release("seven"));
-    seen(bus.device("seven").is_ok());
+    text::print(bus.info());
+    seen(bus.with(|bus| seen(bus)).is_ok());
+    match bus.release(black_box("imu")) {
+        Ok(()) => seen(0),
+        Err(error) => text::print(error),
+    }
     seen(bus.into_inner());
+
+    // Where nothing can be set and nothing waits.
+    let plain = Bus::new(TwoWires).fixed(Speed::from_raw(unknown()));
+    if let Ok(mut device) = plain.attach("clock", Config::at(unknown()).retry(retry)) {
+        i2c_transfers(&mut device);
+    }
+}
+
+/// With addresses of either length.
+fn i2c_transfers<E: i2c::Error + Display>(
+    device: &mut (impl I2c<Error = E> + I2c<TenBitAddress, Error = E>),
+) {
+    transfers::<SevenBitAddress, E>(device);
+    transfers::<TenBitAddress, E>(device);
+}
+
+fn transfers<A: AddressMode + Copy + From<u8>, E: i2c::Error + Display>(
+    device: &mut impl I2c<A, Error = E>,
+) {
+    let mut buffer = [0; 4];
+    let results = [
+        device.write(unknown(), some_bytes()),
+        device.read(unknown(), &mut buffer),
+        device.write_read(unknown(), some_bytes(), &mut buffer),
+        device.transaction(unknown(), &mut [Operation::Write(some_bytes())]),
+    ];
+    for error in results.into_iter().filter_map(Result::err) {
+        seen(error.kind());
+        text::print(error);
+    }
+}
+
+/// A HAL for SPI.
+struct FourWires;
+
+impl spi::ErrorType for FourWires {
+    type Error = SpiErrorKind;
+}
+
+impl SpiBus for FourWires {
+    fn read(&mut self, words: &mut [u8]) -> Result<(), SpiErrorKind> {
+        seen(words);
+        black_box(Err(SpiErrorKind::Overrun))
+    }
+
+    fn write(&mut self, words: &[u8]) -> Result<(), SpiErrorKind> {
+        seen(words);
+        black_box(Ok(()))
+    }
+
+    fn transfer(&mut self, read: &mut [u8], write: &[u8]) -> Result<(), SpiErrorKind> {
+        seen((read, write));
+        black_box(Ok(()))
+    }
+
+    fn transfer_in_place(&mut self, words: &mut [u8]) -> Result<(), SpiErrorKind> {
+        seen(words);
+        black_box(Ok(()))
+    }
+
+    fn flush(&mut self) -> Result<(), SpiErrorKind> {
+        black_box(Err(SpiErrorKind::Other))
+    }
 }
 
 fn spi_devices() {
-    let bus = four_wires::Bus::new(Hal).with_delay(Delay);
-    let config = four_wires::Config::new(Pin).settings(MODE_3, speed());
-    let config = config.select_delays(unknown(), unknown());
-    let refused = match bus.attach("flash", config) {
-        Ok(_) => false,
-        Err(refused) => write!(Nowhere, "{refused}").is_ok(),
-    };
-    seen(refused);
-    if let Ok(mut device) = bus.device("flash") {
-        let result = device.transaction(&mut [
-            spi::Operation::Write(&[unknown()]),
-            spi::Operation::DelayNs(unknown()),
-            spi::Operation::Read(&mut [0; 2]),
-            spi::Operation::Transfer(&mut [0; 2], &[1]),
-            spi::Operation::TransferInPlace(&mut [0; 2]),
-        ]);
-        if let Err(error) = result {
-            seen(write!(Nowhere, "{error}").is_ok());
-        }
-        if let Ok(mut session) = device.session() {
-            seen(session.write(&[unknown()]));
+    use ensue::bus::spi::{Bus, Config, Settings};
+
+    let mode = Mode { polarity: Polarity::IdleLow, phase: Phase::CaptureOnFirstTransition };
+    let settings = Settings { mode, frequency: Speed::from_raw(unknown()) };
+    let bus = Bus::with_room::<2>(FourWires)
+        .tuned(settings, |_, settings| black_box(Err::<(), Settings>(settings)))
+        .with_delay(Pause);
+    let flash = Config::new(Wire)
+        .settings(mode, Speed::from_raw(unknown()))
+        .select_delays(unknown(), unknown());
+    let display = Config::new(Wire).fixed();
+    for (name, config) in [("flash", flash), ("display", display)] {
+        match bus.attach(black_box(name), config) {
+            Ok(mut device) => {
+                spi_transfers(&mut device);
+                match device.session() {
+                    Ok(mut session) => spi_transfers(&mut session),
+                    Err(busy) => text::print(busy),
+                }
+            }
+            Err(refused) => {
+                text::print(&refused);
+                seen(refused.config.into_cs());
+            }
         }
     }
-    seen(write!(Nowhere, "{}", bus.info()).is_ok());
-    seen(bus.release("flash").is_ok());
+    text::print(bus.info());
+    seen(bus.release(black_box("flash")));
+    if let Ok(mut device) = bus.device(black_box("flash")) {
+        spi_transfers(&mut device);
+    }
+
+    let plain = Bus::new(FourWires);
+    if let Ok(mut device) = plain.attach("flash", Config::new(Wire)) {
+        spi_transfers(&mut device);
+    }
+}
+
+fn spi_transfers<D: SpiDevice>(device: &mut D)
+where
+    D::Error: Display,
+{
+    let (mut buffer, mut other) = ([0; 4], [0; 4]);
+    let results = [
+        device.write(some_bytes()),
+        device.read(&mut buffer),
+        device.transfer_in_place(&mut buffer),
+        device.transaction(&mut [
+            spi::Operation::Write(some_bytes()),
+            spi::Operation::Transfer(&mut buffer, some_bytes()),
+            spi::Operation::DelayNs(unknown()),
+            spi::Operation::TransferInPlace(&mut other),
+        ]),
+    ];
+    for error in results.into_iter().filter_map(Result::err) {
+        seen(spi::Error::kind(&error));
+        text::print(error);
+    }
+}
+
+/// A pin that is high or low as it likes, and may fail.
+struct Wire;
+
+#[derive(Debug)]
+struct Broken;
+
+impl digital::Error for Broken {
+    fn kind(&self) -> digital::ErrorKind {
+        digital::ErrorKind::Other
+    }
+}
+
+impl digital::ErrorType for Wire {
+    type Error = Broken;
+}
+
+impl OutputPin for Wire {
+    fn set_low(&mut self) -> Result<(), Broken> {
+        black_box(Ok(()))
+    }
+
+    fn set_high(&mut self) -> Result<(), Broken> {
+        black_box(Err(Broken))
+    }
+}
+
+impl InputPin for Wire {
+    fn is_high(&mut self) -> Result<bool, Broken> {
+        black_box(Ok(true))
+    }
+
+    fn is_low(&mut self) -> Result<bool, Broken> {
+        black_box(Ok(false))
+    }
+}
+
+struct Pause;
+
+impl DelayNs for Pause {
+    fn delay_ns(&mut self, ns: u32) {
+        seen(ns);
+    }
 }

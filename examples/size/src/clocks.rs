@@ -2,7 +2,8 @@
 
 use core::hint::black_box;
 
-use ensue::clock::{Counter, Extended, Interrupt, Virtual};
+use embedded_hal::delay::DelayNs;
+use ensue::clock::{Counter, Delay, Extended, Interrupt, Virtual};
 use ensue::{Clock, Duration, Instant, Sleep};
 
 use crate::{seen, unknown};
@@ -45,6 +46,11 @@ pub fn call() {
     clock.set_until(delay());
     clock.set(delay());
     drive(&Virtual::new());
+
+    let mut delay = Delay::new(&SIXTEEN);
+    delay.delay_ns(unknown::<u32>());
+    delay.delay_us(unknown());
+    delay.delay_ms(unknown());
 }
 
 fn drive(clock: &impl Clock) {

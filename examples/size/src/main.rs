@@ -12,7 +12,10 @@
 mod bus;
 mod clocks;
 mod control;
+mod patterns;
+mod retained;
 mod ring;
+mod split;
 mod text;
 mod time;
 mod work;
@@ -27,7 +30,10 @@ use cortex_m as _;
 fn call_all() {
     bus::call();
     clocks::call();
+    patterns::call();
+    retained::call();
     ring::call();
+    split::call();
     time::call();
     work::call();
     if cfg!(feature = "control") {
@@ -45,6 +51,17 @@ fn main() -> ! {
 /// A value that the optimiser knows nothing of.
 fn unknown<T: Copy + From<u8>>() -> T {
     black_box(T::from(black_box(1)))
+}
+
+/// Bytes of which the optimiser knows neither how many there are nor what they are.
+fn some_bytes() -> &'static [u8] {
+    static BYTES: [u8; 300] = [7; 300];
+    black_box(&BYTES[..]).get(some_len()..).unwrap_or_default()
+}
+
+/// Any length, the largest included.
+fn some_len() -> usize {
+    black_box(1)
 }
 
 /// A result that the optimiser has to compute.

@@ -1,6 +1,6 @@
-//! What can be printed: the errors, and the ids of tasks.
+//! What can be printed: for people the errors, the ids of tasks and messages; for programmers the rest.
 
-use core::fmt::{self, Display, Write};
+use core::fmt::{self, Debug, Display, Write};
 use core::hint::black_box;
 
 use ensue::{
@@ -29,6 +29,11 @@ pub fn call(id: TaskId) {
     print(TooSmall);
 }
 
-fn print(what: impl Display) {
+pub fn print(what: impl Display) {
     seen(write!(black_box(Out), "{}", black_box(what)));
+}
+
+/// Not of what holds a `&str`: `core` escapes it with code that keeps a panic.
+pub fn debug(what: impl Debug) {
+    seen(write!(black_box(Out), "{:?}", black_box(what)));
 }

@@ -18,7 +18,7 @@ pub fn call() {
     seen(time::since(instant, Counter.now()));
 
     let sleep = Sleep::new(Some(instant), None);
-    seen((sleep.until(), sleep.is_over()));
+    seen((sleep.until(), sleep.is_over(), sleep.has_ended()));
     sleep.end();
     Clock::wait(&&Counter, &sleep);
 }

@@ -84,6 +84,7 @@ macro_rules! verbs {
         seen($on.trigger_event(Signal));
         seen($on.trigger_event_with(Signal, params()));
         seen($on.set_repeat(id, delay()));
+        seen($on.reschedule(id, delay()));
         seen($on.send(id, params()));
         if let Ok(status) = $on.status(id) {
             seen(status.is_pending());
@@ -131,6 +132,7 @@ fn use_all<const TASKS: usize, const OPTIONS: usize>(
 }
 
 fn run(_: &mut Node, cx: &mut Cx<Node>) -> Result<(), u32> {
+    seen(cx.new_params().is_some());
     seen((cx.params().0, cx.id(), cx.scheduled_at(), cx.late_by()));
     seen((cx.cause(), cx.missed(), cx.merged()));
     use_all_inside(cx);

@@ -25,7 +25,10 @@ type Bbqueue = rivals::Bbqueue<CsCoord>;
 fn main() -> ! {
     let counter = Calibrated::new(Counter::new(cortex_m::Peripherals::take().unwrap().SYST));
     let c = &counter;
-    hprintln!("A loop of 20000 instructions, and its call: {}", c.instructions(|| known_loop(10_000)));
+    hprintln!(
+        "A loop of 20000 instructions, and its call: {}",
+        c.instructions(|| known_loop(10_000))
+    );
 
     hprintln!("\nPut and get, one more message waiting, {} bytes of storage", rivals::BYTES);
     for copied in [true, false] {
@@ -44,9 +47,8 @@ fn main() -> ! {
         table.row::<ByteDeque, ByteDeque, ByteDeque, ByteDeque, ByteDeque, ByteDeque>(
             "heapless Deque<u8>, header by hand",
         );
-        table.row::<Ringbuf, Ringbuf, Ringbuf, Ringbuf, Ringbuf, Ringbuf>(
-            "ringbuf, header by hand",
-        );
+        table
+            .row::<Ringbuf, Ringbuf, Ringbuf, Ringbuf, Ringbuf, Ringbuf>("ringbuf, header by hand");
         table.row::<Copies<4>, Copies<32>, Copies<127>, Copies<128>, Copies<256>, Copies<1024>>(
             "the copies alone",
         );
