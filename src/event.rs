@@ -113,6 +113,9 @@ pub(crate) type FlagsOf<E> = <<E as Event>::Count as sealed::PerEvent>::Flags;
 /// in which they stand; that is also the order in which events from interrupts are handed out.
 /// Each value has a `name()`, for consoles and logs.
 ///
+/// The values carry nothing. What an event brings are the app's [`Params`](crate::App::Params), which
+/// are one type for all of them: an enum, where they differ.
+///
 /// ```
 /// ensue::events! {
 ///     /// What can happen to the door.

@@ -77,6 +77,7 @@ extern crate std;
 
 pub use fugit::{self, ExtU64};
 
+mod error;
 mod event;
 mod fault;
 mod inbox;
@@ -105,6 +106,9 @@ pub mod recipes;
 pub mod ring;
 pub mod time;
 
+pub use error::{
+    AwaitError, Error, NoSuchTask, Rejected, ScheduleError, SetRepeatError, WrongOption,
+};
 pub use event::{Count, Event, Events};
 pub use fault::{Fault, FaultKind, Outcome};
 pub use inbox::{Full, Inbox, Wake};
@@ -112,10 +116,7 @@ pub use ring::{Message, PutError, Ring, TooShort, TooSmall};
 #[cfg(loom)]
 #[doc(hidden)]
 pub use sync::weaken;
-pub use task::{
-    AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
-    State, Status, Task, TaskId, WrongOption,
-};
+pub use task::{Cause, Missed, Priority, State, Status, Task, TaskId};
 pub use time::{Clock, Duration, Instant, Sleep};
 pub use work::{App, Cx, Ended, Job, Next, Work};
 

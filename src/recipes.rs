@@ -2,47 +2,68 @@
 //!
 //! # A button that bounces, and one that is held down
 //!
-//! The contact triggers an event at each edge. A delay makes one run of a burst of them; then the
-//! same task waits for the release, and a timeout says that the button is held.
+//! The interrupt triggers an event at each edge and says nothing of its direction: contacts bounce in
+//! both. A delay makes one run of a burst of edges; then the pin is steady and is asked. Edges that
+//! come after that are the next burst, so the last run sees what the button came to.
 //!
 //! ```
-//! use ensue::{App, AwaitError, Cause, Cx, ExtU64, Inbox, Task, Work, clock::{Interrupt, Virtual}};
+//! use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+//! use ensue::{App, Cx, Error, ExtU64, Inbox, Task, TaskId, Work, clock::{Interrupt, Virtual}};
 //!
-//! ensue::events! { pub enum Signal { Down, Up } }
+//! ensue::events! { pub enum Signal { Edge } }
 //! static INBOX: Inbox<Signal, (), 0> = Inbox::new();
 //!
+//! static PIN: AtomicBool = AtomicBool::new(false); // on a chip, the pin
+//! fn edge(level: bool) {
+//!     PIN.store(level, Relaxed);
+//!     INBOX.trigger_event(Signal::Edge); // all that the interrupt does
+//! }
+//!
 //! #[derive(Default)]
-//! struct Panel { clicks: u32, holds: u32 }
+//! struct Panel { is_down: bool, hold: Option<TaskId>, clicks: u32, holds: u32 }
 //! impl App for Panel {
 //!     type Event = Signal;
 //!     type Params = ();
-//!     type Outcome = Result<(), AwaitError>;
+//!     type Outcome = Result<(), Error>;
 //! }
 //!
-//! fn button(panel: &mut Panel, cx: &mut Cx<Panel>) -> Result<(), AwaitError> {
-//!     match cx.cause() {
-//!         Cause::Event(Signal::Down) => cx.await_event_for(Signal::Up, 2.secs())?,
-//!         Cause::Event(Signal::Up) => panel.clicks += 1,
-//!         Cause::Timeout => panel.holds += 1,
-//!         Cause::Time => {}
+//! fn steady(panel: &mut Panel, cx: &mut Cx<Panel>) -> Result<(), Error> {
+//!     let is_down = PIN.load(Relaxed);
+//!     if is_down == panel.is_down {
+//!         return Ok(()); // shorter than the bouncing
+//!     }
+//!     panel.is_down = is_down;
+//!     if is_down {
+//!         panel.hold = Some(cx.at(2.secs(), held)?);
+//!     } else if panel.hold.is_some_and(|hold| cx.cancel(hold).is_ok()) {
+//!         panel.clicks += 1; // released before it counted as held
 //!     }
 //!     Ok(())
 //! }
+//! fn held(panel: &mut Panel, _: &mut Cx<Panel>) -> Result<(), Error> {
+//!     panel.holds += 1;
+//!     Ok(())
+//! }
 //!
-//! # fn main() -> Result<(), ensue::ScheduleError> {
-//! let down = |_: &Virtual| INBOX.trigger_event(Signal::Down);
-//! let up = |_: &Virtual| INBOX.trigger_event(Signal::Up);
+//! # fn main() -> Result<(), Error> {
+//! let (down, up) = (|_: &Virtual| edge(true), |_: &Virtual| edge(false));
 //! let script = [
-//!     Interrupt { at: 1_000.millis(), run: &down },
-//!     Interrupt { at: 1_003.millis(), run: &down }, // it bounces
+//!     Interrupt { at: 1_000.millis(), run: &down }, // a click that bounces
+//!     Interrupt { at: 1_002.millis(), run: &up },
+//!     Interrupt { at: 1_003.millis(), run: &down },
 //!     Interrupt { at: 1_200.millis(), run: &up },
-//!     Interrupt { at: 5_000.millis(), run: &down }, // and stays down
+//!     Interrupt { at: 1_202.millis(), run: &down },
+//!     Interrupt { at: 1_203.millis(), run: &up },
+//!     Interrupt { at: 5_000.millis(), run: &down }, // held, and a release that bounces
+//!     Interrupt { at: 9_000.millis(), run: &up },
+//!     Interrupt { at: 9_001.millis(), run: &down },
+//!     Interrupt { at: 9_028.millis(), run: &up },
 //! ];
 //! let mut work = Work::<Panel, _, 4>::new(Virtual::with_script(&script)).listen(&INBOX);
-//! work.schedule(Task::on(Signal::Down, button).again().delay(30.millis()))?;
+//! work.schedule(Task::on(Signal::Edge, steady).again().delay(30.millis()))?;
 //! let mut panel = Panel::default();
 //! let _why = work.start(&mut panel);
-//! assert_eq!((panel.clicks, panel.holds), (1, 1));
+//! assert_eq!((panel.clicks, panel.holds, panel.is_down), (1, 1, false));
 //! # Ok(())
 //! # }
 //! ```
@@ -125,17 +146,17 @@
 //! A job that reschedules its task, and a [`Backoff`](crate::pattern::Backoff) that says when.
 //!
 //! ```
-//! use ensue::{App, Cx, ExtU64, SetRepeatError, Work, clock::Virtual, pattern::Backoff, time};
+//! use ensue::{App, Cx, Error, ExtU64, Work, clock::Virtual, pattern::Backoff, time};
 //!
 //! struct Modem { pause: Backoff, tries: u32, joined: bool }
 //! impl App for Modem {
 //!     type Event = ();
 //!     type Params = ();
-//!     type Outcome = Result<(), SetRepeatError>;
+//!     type Outcome = Result<(), Error>;
 //! }
 //! # impl Modem { fn try_to_join(&mut self) -> bool { self.tries += 1; self.tries == 4 } }
 //!
-//! fn join(modem: &mut Modem, cx: &mut Cx<Modem>) -> Result<(), SetRepeatError> {
+//! fn join(modem: &mut Modem, cx: &mut Cx<Modem>) -> Result<(), Error> {
 //!     if modem.try_to_join() {
 //!         modem.pause.succeeded();
 //!         modem.joined = true;
@@ -152,7 +173,7 @@
 //! let _why = work.start(&mut modem);
 //! assert!(modem.joined);
 //! assert_eq!(work.now().as_ticks(), 7_000_000); // after 1, 2 and 4 s
-//! # Ok::<(), ensue::ScheduleError>(())
+//! # Ok::<(), Error>(())
 //! ```
 //!
 //! # One step after the other
@@ -197,29 +218,28 @@
 //! the run that is armed already, unless that is moved as well.
 //!
 //! ```
-//! use ensue::{App, Cx, ExtU64, Task, TaskId, Work, clock::Virtual};
+//! use ensue::{App, Cx, Error, ExtU64, TaskId, Work, clock::Virtual};
 //!
 //! ensue::events! { pub enum Signal { Resume } }
 //! struct Meter { sampling: TaskId, samples: u32 }
 //! impl App for Meter {
 //!     type Event = Signal;
 //!     type Params = ();
-//!     type Outcome = Result<(), Box<dyn std::error::Error>>;
+//!     type Outcome = Result<(), Error>;
 //! }
-//! # type Outcome = Result<(), Box<dyn std::error::Error>>;
 //!
-//! fn sample(meter: &mut Meter, _: &mut Cx<Meter>) -> Outcome {
+//! fn sample(meter: &mut Meter, _: &mut Cx<Meter>) -> Result<(), Error> {
 //!     meter.samples += 1;
 //!     Ok(())
 //! }
-//! fn pause(meter: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
+//! fn pause(meter: &mut Meter, cx: &mut Cx<Meter>) -> Result<(), Error> {
 //!     Ok(cx.await_event_of(meter.sampling, Signal::Resume)?)
 //! }
-//! fn resume(_: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
+//! fn resume(_: &mut Meter, cx: &mut Cx<Meter>) -> Result<(), Error> {
 //!     cx.trigger_event(Signal::Resume);
 //!     Ok(())
 //! }
-//! fn faster(meter: &mut Meter, cx: &mut Cx<Meter>) -> Outcome {
+//! fn faster(meter: &mut Meter, cx: &mut Cx<Meter>) -> Result<(), Error> {
 //!     cx.set_repeat(meter.sampling, 100.millis())?;
 //!     Ok(cx.reschedule(meter.sampling, 0.millis())?)
 //! }

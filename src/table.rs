@@ -11,10 +11,11 @@
 use core::cell::Cell;
 
 use crate::{
+    error::{NoSuchTask, ScheduleError, SetRepeatError},
     event::{self, Event, ListenersOf},
     inbox::Mailbox,
     list::{Chain, Link, Linked, Links},
-    task::{Missed, NoSuchTask, Options, Priority, ScheduleError, SetRepeatError, TaskId, When},
+    task::{Missed, Options, Priority, TaskId, When},
     time::{Clock, Duration, Instant},
     timeline::{self, Node, Timed},
     view::View,

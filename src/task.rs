@@ -33,6 +33,7 @@
 use core::{fmt, num::NonZeroU32};
 
 use crate::{
+    error::{ScheduleError, WrongOption},
     event::Event,
     table::{Order, Plan, number},
     time::{Duration, Instant},
@@ -41,10 +42,10 @@ use crate::{
 
 /// A task's name while it lives: where it is in the table, and which tenant of that place it is.
 ///
-/// A `TaskId` that is out of date does no harm: every call with it returns [`NoSuchTask`]. Places
-/// are reused oldest first, and the same id comes round again only after a place has had 65,536
-/// tenants. Another `Work` cannot tell that an id is
-/// not its own: there it names whatever lives at that place.
+/// A `TaskId` that is out of date does no harm: every call with it returns
+/// [`NoSuchTask`](crate::NoSuchTask). Places are reused oldest first, and the same id comes round
+/// again only after a place has had 65,536 tenants. Another `Work` cannot tell that an id is not its
+/// own: there it names whatever lives at that place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(NonZeroU32);
 
@@ -224,7 +225,9 @@ impl<A: App> Task<A> {
 
     /// When `event` is triggered, once; with [`again`](Self::again) each time.
     ///
-    /// A trigger from before reaches nobody, unless the task is [`latched`](Self::latched).
+    /// A trigger from before reaches nobody, unless the task is [`latched`](Self::latched). One from
+    /// an interrupt comes when a pass takes it out of the inbox: a task that was scheduled meanwhile
+    /// hears it.
     pub const fn on(event: A::Event, job: Job<A>) -> Self {
         Self::new(job, When::On(event))
     }
@@ -270,7 +273,9 @@ impl<A: App> Task<A> {
 
     /// The task may run up to this much late, so that one awakening serves several.
     ///
-    /// At most 71 minutes; more counts as that.
+    /// When nothing else wakes the program before, it runs at the end of its slack, each time. So let
+    /// it be much less than a period: a run that is late by a whole one has missed a deadline. At
+    /// most 71 minutes; more counts as that.
     pub const fn slack(mut self, slack: Duration) -> Self {
         let micros = slack.as_ticks();
         self.options.slack_micros = if micros < u32::MAX as u64 { micros as u32 } else { u32::MAX };
@@ -286,9 +291,11 @@ impl<A: App> Task<A> {
 
     /// `on` only: run this long after the trigger. A further trigger meanwhile moves nothing.
     ///
+    /// Of a trigger from an interrupt it counts from when a pass has taken it out of the inbox.
+    ///
     /// With [`again`](Self::again) and some 30 ms this debounces a contact: a burst of edges is one
-    /// run, and [`merged`](crate::Cx::merged) says how many edges there were besides the first. Where
-    /// edges bring params, add [`keep_first`](Self::keep_first): the last bounce would win.
+    /// run; [the recipes](crate::recipes) have a button. Where edges bring params, add
+    /// [`keep_first`](Self::keep_first): the last bounce would win.
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.options.delay = delay;
         self
@@ -366,6 +373,9 @@ where
 }
 
 /// Which goes first when several tasks are ready in the same pass.
+///
+/// No priority interrupts anything: what becomes ready while a pass runs waits for its end, behind
+/// everything that the pass began with. What cannot wait for that belongs into an interrupt.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Priority {
     /// After the others.
@@ -450,146 +460,6 @@ pub struct Status<E> {
     /// Triggers merged since its last run; it stays at 32,767.
     pub merged: u16,
 }
-
-/// The task does not exist, or not any more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NoSuchTask;
-
-/// Why a task could not be scheduled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum ScheduleError {
-    /// Every place of the table is taken.
-    TableFull,
-    /// The task needs a record of [options](Task), and every one is taken.
-    OptionsFull,
-    /// Another task has this tag.
-    TagTaken,
-    /// A period of zero.
-    ZeroPeriod,
-    /// The [task](Task) says something that its kind has no use for, such as `again` with `repeat`.
-    WrongOption(WrongOption),
-}
-
-/// What a task says though its kind has no use for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WrongOption {
-    /// [`again`](Task::again), without listening.
-    Again,
-    /// [`delay`](Task::delay), without listening.
-    Delay,
-    /// [`timeout`](Task::timeout), without listening.
-    Timeout,
-    /// [`missed`](Task::missed) of a task that listens.
-    Missed,
-    /// [`first_at`](Task::first_at), without repeating.
-    FirstAt,
-}
-
-/// A task that could not be scheduled, and why; nothing else has changed.
-pub struct Rejected<A: App> {
-    /// The task, as it was given.
-    pub task: Task<A>,
-    /// Why.
-    pub reason: ScheduleError,
-}
-
-impl<A: App> fmt::Debug for Rejected<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
-    }
-}
-
-impl<A: App> From<Rejected<A>> for ScheduleError {
-    fn from(rejected: Rejected<A>) -> Self {
-        rejected.reason
-    }
-}
-
-/// Why a period could not be set, or a run not be moved.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum SetRepeatError {
-    /// The task does not exist, or not any more.
-    NoSuchTask,
-    /// An event brings the task's next run, not a time.
-    WaitsForEvent,
-}
-
-/// Why a task could not be made to await an event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum AwaitError {
-    /// The task does not exist, or not any more.
-    NoSuchTask,
-    /// A repeating task needs a record of [options](Task) to remember its phase, and every one is
-    /// taken.
-    OptionsFull,
-}
-
-impl From<NoSuchTask> for SetRepeatError {
-    fn from(_: NoSuchTask) -> Self {
-        Self::NoSuchTask
-    }
-}
-
-impl From<NoSuchTask> for AwaitError {
-    fn from(_: NoSuchTask) -> Self {
-        Self::NoSuchTask
-    }
-}
-
-impl fmt::Display for NoSuchTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such task")
-    }
-}
-
-impl fmt::Display for ScheduleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TableFull => "the table of tasks is full",
-            Self::OptionsFull => "no record for the task's options is free",
-            Self::TagTaken => "another task has this tag",
-            Self::ZeroPeriod => "a period of zero",
-            Self::WrongOption(WrongOption::Again) => "`again` is for tasks that listen",
-            Self::WrongOption(WrongOption::Delay) => "`delay` is for tasks that listen",
-            Self::WrongOption(WrongOption::Timeout) => "`timeout` is for tasks that listen",
-            Self::WrongOption(WrongOption::Missed) => "`missed` is not for tasks that listen",
-            Self::WrongOption(WrongOption::FirstAt) => "`first_at` is for tasks that repeat",
-        })
-    }
-}
-
-impl<A: App> fmt::Display for Rejected<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)
-    }
-}
-
-impl fmt::Display for SetRepeatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoSuchTask => "no such task",
-            Self::WaitsForEvent => "the task waits for an event",
-        })
-    }
-}
-
-impl fmt::Display for AwaitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoSuchTask => "no such task",
-            Self::OptionsFull => "no record for the task's phase is free",
-        })
-    }
-}
-
-impl core::error::Error for NoSuchTask {}
-impl core::error::Error for ScheduleError {}
-impl<A: App> core::error::Error for Rejected<A> {}
-impl core::error::Error for SetRepeatError {}
-impl core::error::Error for AwaitError {}
 
 impl<E: Event> Status<E> {
     /// Whether it is in the queue: scheduled, delayed or ready.

@@ -48,7 +48,8 @@ pub type Duration = fugit::TimerDurationU64<1_000_000>;
 pub trait Clock {
     /// The time now.
     ///
-    /// Cost: it is read once a pass and once after each run, so keep it short.
+    /// Cost: it is read once a pass, once after each run, and whenever a job asks for the time or
+    /// arms something, so keep it short.
     fn now(&self) -> Instant;
 
     /// Called when nothing is due: sleep here.

@@ -1,10 +1,11 @@
 //! Asking: what a table can tell without being changed.
 
 use crate::{
+    error::NoSuchTask,
     event::Event,
     list::{Link, Linked},
     table::{Head, Place, Slot, Step, Unusual, WAITING},
-    task::{NoSuchTask, Options, State, Status, TaskId},
+    task::{Options, State, Status, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,

@@ -13,10 +13,11 @@
 //! know of it.
 
 use crate::{
+    error::{AwaitError, SetRepeatError},
     event::Event,
     list::{Chain, Link, Linked},
     table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
-    task::{AwaitError, Options, Priority, SetRepeatError, TaskId},
+    task::{Options, Priority, TaskId},
     time::{Duration, Instant, later},
     timeline,
     work::App,

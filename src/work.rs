@@ -11,16 +11,14 @@
 use core::fmt;
 
 use crate::{
+    error::{AwaitError, NoSuchTask, Rejected, ScheduleError, SetRepeatError},
     event::Event,
     fault::{Fault, FaultKind, Outcome},
     inbox::Inbox,
     log,
     pass::{Batch, Run},
     table::{Head, Order, Slot, Step, Table, Unusual},
-    task::{
-        AwaitError, Cause, NoSuchTask, Options, Rejected, ScheduleError, SetRepeatError, Status,
-        Task, TaskId, When,
-    },
+    task::{Cause, Options, Status, Task, TaskId, When},
     time::{Clock, Duration, Instant, Sleep, since},
     view::View,
 };
@@ -72,6 +70,9 @@ use crate::{
 /// let mut work = Work::<Node, _, 4>::new(Virtual::new());
 /// work.trigger_event_with(Signal::Button, "21.5 C");
 /// ```
+///
+/// An app may borrow, such as a buffer or a peripheral: `struct Node<'a>`, `impl App for Node<'_>`. A
+/// function that is given one takes it as `&mut Node<'_>`.
 pub trait App: Sized {
     /// What can happen: an enum made by [`events!`](crate::events), or `()`.
     type Event: Event;
@@ -201,27 +202,9 @@ macro_rules! verbs {
         /// # Ok::<(), ensue::ScheduleError>(())
         /// ```
         ///
-        /// `?` makes a [`ScheduleError`] of it. For an error type of your own say how, or leave the
-        /// task behind with `.map_err(|rejected| rejected.reason)?`; that also helps where an app
-        /// that borrows something keeps [`Rejected`] out of a `Box<dyn Error>`:
-        ///
-        /// ```
-        /// # use ensue::{App, Cx, ExtU64, Rejected, ScheduleError, Task};
-        /// # struct Node;
-        /// # impl App for Node { type Event = (); type Params = (); type Outcome = Result<(), Trouble>; }
-        /// enum Trouble {
-        ///     Schedule(ScheduleError),
-        /// }
-        /// impl<A: App> From<Rejected<A>> for Trouble {
-        ///     fn from(rejected: Rejected<A>) -> Self {
-        ///         Self::Schedule(rejected.reason)
-        ///     }
-        /// }
-        /// fn begin(_: &mut Node, cx: &mut Cx<Node>) -> Result<(), Trouble> {
-        ///     cx.schedule(Task::at(1.secs(), begin).named("again"))?;
-        ///     Ok(())
-        /// }
-        /// ```
+        /// `?` makes a [`ScheduleError`] or an [`Error`](crate::Error) of it. For an error type of
+        /// your own leave the task behind, `.map_err(|rejected| rejected.reason)?`; that also helps
+        /// where an app that borrows something keeps [`Rejected`] out of a `Box<dyn Error>`.
         pub fn schedule(&mut self, task: Task<A>) -> Result<TaskId, Rejected<A>> {
             let now = self.now();
             match task.order().and_then(|order| self.table().settle(order, now)) {
@@ -426,7 +409,9 @@ macro_rules! verbs {
 /// ```
 ///
 /// A first job is the handiest place to set up the others: it has the app and all verbs, and needs
-/// no type but `Cx<Lamp>`.
+/// no type but `Cx<Lamp>`. Should one of them not fit into the table, that is a fault of the first
+/// job and stops nothing: look at [`fault_count`](Self::fault_count), or stop in
+/// [`on_fault`](App::on_fault).
 ///
 /// ```
 /// # use ensue::{App, Cx, Ended, ExtU64, ScheduleError, Task, Work, clock::Virtual};
@@ -509,6 +494,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
 
     /// Takes events from this inbox, at the start of each pass, and obeys its
     /// [`stop`](Inbox::stop) after each run.
+    ///
+    /// There is one inbox, for any number of interrupts; a second call replaces the first.
     ///
     /// An app that has no events at all does not compile with it; if `stop` is all that is wanted,
     /// let its `Event` be `()`.
@@ -766,7 +753,8 @@ impl<'a, A: App> Cx<'a, A> {
         }
     }
 
-    /// What it was due at: its deadline, or the time of the trigger.
+    /// What it was due at: its deadline, or the time of the trigger; of one from an interrupt, the time
+    /// at which a pass took it out of the inbox.
     pub fn scheduled_at(&self) -> Instant {
         self.run.scheduled_at
     }
@@ -783,6 +771,9 @@ impl<'a, A: App> Cx<'a, A> {
 
     /// How many triggers this run answers besides the one that made the task ready; it stays at
     /// 32,767.
+    ///
+    /// Triggers that have met in the inbox are one: without params, and as far as it was full, they
+    /// cannot be counted any more. Where each one counts, let the interrupt count them.
     pub fn merged(&self) -> u16 {
         self.run.unserved.merged()
     }

@@ -50,7 +50,7 @@ fn the_scheduler_can_be_logged() {
     can_be_logged::<(Fault<'_, Node>, FaultKind<'_, Trouble>, FaultKind<'_, Infallible>)>();
     can_be_logged::<(Inbox<Signal, u8, 4>, Inbox<Signal, u8, 4, fn()>)>();
     can_be_logged::<(Full<u8>, Events<1>)>();
-    can_be_logged::<(Backoff, WrongOption)>();
+    can_be_logged::<(Backoff, WrongOption, ensue::Error)>();
 }
 
 #[test]

@@ -3,14 +3,12 @@
 use defmt::{Format, Formatter};
 
 use crate::{
+    error::{AwaitError, Error, NoSuchTask, Rejected, ScheduleError, SetRepeatError, WrongOption},
     event::{Event, Events},
     fault::{ErrorOf, Fault, FaultKind},
     inbox::{Full, Inbox},
     pattern::Backoff,
-    task::{
-        AwaitError, Cause, Missed, NoSuchTask, Priority, Rejected, ScheduleError, SetRepeatError,
-        State, Status, Task, TaskId, When, WrongOption,
-    },
+    task::{Cause, Missed, Priority, State, Status, Task, TaskId, When},
     time::{Clock, Sleep},
     work::{App, Cx, Ended, Next, Work},
 };
@@ -114,6 +112,17 @@ impl Format for WrongOption {
             Self::Timeout => defmt::write!(f, "Timeout"),
             Self::Missed => defmt::write!(f, "Missed"),
             Self::FirstAt => defmt::write!(f, "FirstAt"),
+        }
+    }
+}
+
+impl Format for Error {
+    fn format(&self, f: Formatter<'_>) {
+        match self {
+            Self::Schedule(error) => defmt::write!(f, "Schedule({})", error),
+            Self::SetRepeat(error) => defmt::write!(f, "SetRepeat({})", error),
+            Self::Await(error) => defmt::write!(f, "Await({})", error),
+            Self::NoSuchTask => defmt::write!(f, "NoSuchTask"),
         }
     }
 }

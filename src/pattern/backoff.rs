@@ -3,8 +3,9 @@
 //!
 //! What is usually forgotten is the way back. A thing that fails, works for a day and fails again
 //! should not pay for yesterday; a thing that works for one second between two failures should.
-//! So failures are forgotten when nothing has failed for as long as the longest pause, and at once
-//! only when the owner says that all is well ([`Backoff::succeeded`]).
+//! So failures are forgotten when the owner says that all is well ([`Backoff::succeeded`]), and, if
+//! that is wanted, after a time without any ([`Backoff::forget_after`]). How long a try takes is the
+//! owner's to know: one that fails after a minute is no minute of quiet.
 
 use crate::time::{Duration, Instant, later, since};
 
@@ -34,6 +35,8 @@ pub struct Backoff {
     longest: Duration,
     /// Failures in a row after which there is no next try; zero: there always is one.
     limit: u32,
+    /// Time without a failure after which all is well; zero: it is not forgotten.
+    quiet: Duration,
     failures: u32,
     /// When the last pause ends.
     next: Instant,
@@ -43,7 +46,8 @@ impl Backoff {
     /// Pauses `first` after the first failure, then twice as long each time, up to `longest`; it
     /// never gives up. A `longest` below `first` makes every pause `longest`.
     pub const fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, limit: 0, failures: 0, next: Instant::from_ticks(0) }
+        const ZERO: Duration = Duration::from_ticks(0);
+        Self { first, longest, limit: 0, quiet: ZERO, failures: 0, next: Instant::from_ticks(0) }
     }
 
     /// Gives up at the `failures`th failure in a row: with 3 there are three tries in all. Zero
@@ -53,16 +57,34 @@ impl Backoff {
         self
     }
 
-    /// Notes a failure at `now` and says when to try again; `None`: give up.
+    /// Forgets the failures so far when the next one comes `quiet` or later after the end of the last
+    /// pause: then it is a first one. Zero: they are forgotten only by [`succeeded`](Self::succeeded).
     ///
-    /// Failures before a quiet time (none for as long as the longest pause, counted from the end
-    /// of the last pause) are forgotten first; where the longest pause is zero, none are. A time
-    /// beyond the largest instant is that instant.
+    /// Let it be longer than a try may take, or what fails slowly looks as if it had worked.
+    ///
+    /// ```
+    /// # use ensue::{ExtU64, Instant, pattern::Backoff, time::later};
+    /// let mut link = Backoff::new(1.secs(), 8.secs()).forget_after(1.minutes());
+    /// let first = Instant::from_ticks(0);
+    /// let again = link.failed(first).ok_or("gave up")?;
+    /// let _ = link.failed(later(again, 59.secs()));
+    /// assert_eq!(link.failures(), 2);
+    /// let _ = link.failed(later(first, 1.hours()));
+    /// assert_eq!(link.failures(), 1);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub const fn forget_after(mut self, quiet: Duration) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// Notes a failure at `now` and says when to try again; `None`: give up. A time beyond the largest
+    /// instant is that instant.
     ///
     /// Cost: a few steps, no division.
     #[must_use = "it says when to try again, or that there is no use"]
     pub fn failed(&mut self, now: Instant) -> Option<Instant> {
-        if self.longest.as_ticks() != 0 && since(now, self.next) >= self.longest {
+        if self.quiet.as_ticks() != 0 && since(now, self.next) >= self.quiet {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
@@ -166,10 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn without_pauses_failures_are_in_a_row_however_far_apart() {
-        let mut backoff = Backoff::new(1.secs(), Duration::from_ticks(0)).give_up_after(2);
-        assert_eq!(backoff.failed(START), Some(START));
-        assert_eq!(backoff.failed(later(START, 9.secs())), None);
+    fn tries_that_take_longer_than_any_pause_come_to_an_end_all_the_same() {
+        let mut backoff = Backoff::new(500.millis(), 2.secs()).give_up_after(4);
+        let mut now = START;
+        let mut pauses = std::vec![];
+        while let Some(next) = backoff.failed(now) {
+            pauses.push(since(next, now).as_millis());
+            now = later(next, 3_200.millis());
+        }
+        assert_eq!(pauses, [500, 1_000, 2_000]);
     }
 
     #[test]
@@ -185,8 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_forgotten_after_a_quiet_time_as_long_as_the_longest_pause() {
-        let mut backoff = Backoff::new(1.secs(), 8.secs());
+    fn failures_are_forgotten_after_a_quiet_time_if_there_is_one() {
+        let mut backoff = Backoff::new(1.secs(), 8.secs()).forget_after(8.secs());
         let mut now = START;
         for _ in 0..3 {
             now = backoff.failed(now).unwrap_or(now);
@@ -197,11 +224,15 @@ mod tests {
         let calm = later(now, 8.secs());
         assert_eq!(backoff.failed(calm), Some(later(calm, 1.secs())));
         assert_eq!(backoff.failures(), 1);
+
+        let mut for_ever = Backoff::new(1.secs(), 8.secs());
+        let _ = for_ever.failed(START);
+        assert_eq!(for_ever.failed(later(START, 24.hours())), Some(later(START, 86_402.secs())));
     }
 
     #[test]
     fn a_first_failure_long_after_the_start_is_a_first_failure() {
-        let mut backoff = Backoff::new(1.secs(), 8.secs()).give_up_after(2);
+        let mut backoff = Backoff::new(1.secs(), 8.secs()).give_up_after(2).forget_after(1.secs());
         let now = later(START, 3_600.secs());
         assert_eq!(backoff.failed(now), Some(later(now, 1.secs())));
     }

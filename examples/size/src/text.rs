@@ -4,7 +4,8 @@ use core::fmt::{self, Debug, Display, Write};
 use core::hint::black_box;
 
 use ensue::{
-    AwaitError, NoSuchTask, PutError, ScheduleError, SetRepeatError, TaskId, TooShort, TooSmall,
+    AwaitError, Error, NoSuchTask, PutError, ScheduleError, SetRepeatError, TaskId, TooShort,
+    TooSmall,
 };
 
 use crate::seen;
@@ -24,6 +25,7 @@ pub fn call(id: TaskId) {
     print(ScheduleError::TableFull);
     print(SetRepeatError::NoSuchTask);
     print(AwaitError::NoSuchTask);
+    print(Error::from(AwaitError::NoSuchTask));
     print(PutError::ReservedId);
     print(TooShort { needed: crate::unknown::<u8>().into() });
     print(TooSmall);
