@@ -1,5 +1,5 @@
-//! `examples/minimal`, the firmware to copy: run as its README tells, by `cargo run`, and compared
-//! with what it said before.
+//! `examples/minimal`, the firmware to copy: run as whoever copies it does, by `cargo run`, and
+//! compared with what it has to say.
 
 use std::fs;
 use std::path::PathBuf;
