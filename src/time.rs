@@ -27,8 +27,9 @@ pub type Duration = fugit::TimerDurationU64<1_000_000>;
 
 /// What tells the time, and where a program sleeps.
 ///
-/// Implement it for your chip's timer; the examples have ports to copy. A clock that steps back
-/// is read as standing still. A reference to a clock is a clock as well.
+/// Implement it for your chip's timer; the examples have ports to copy, and `examples/minimal` is a
+/// whole firmware with one. A clock that steps back is read as standing still. A reference to a
+/// clock is a clock as well.
 ///
 /// ```
 /// use ensue::{Clock, Instant};

@@ -5,15 +5,16 @@ use crate::features::Manifest;
 use crate::install::Install;
 use crate::run::{cargo, root, run as run_command};
 use crate::toolchain::{Toolchain, cargo_of, need_component};
-use crate::{Result, defmt, esp32c3, firmware, no_std, rp2040, size, trigger};
+use crate::{Result, defmt, esp32c3, firmware, minimal, no_std, rp2040, size, trigger};
 
 /// What is measured on chips: built and looked at here, run by whoever wants to know.
 const BENCHES: &str = "benches/qemu";
 const BENCHES_TARGET: &str = "thumbv7m-none-eabi";
 
 /// Crates of their own, outside the workspace.
-const OTHER_CRATES: [&str; 9] = [
+const OTHER_CRATES: [&str; 10] = [
     BENCHES,
+    minimal::FOLDER,
     "examples/qemu",
     "examples/size",
     "examples/defmt",
@@ -44,6 +45,7 @@ pub fn run(install: Install) -> Result {
     report.step("firmware", || {
         firmware::run(install, &firmware::Selection::default()).map(|()| Done::All)
     })?;
+    report.step("firmware to copy", || minimal::run(install).map(|()| Done::All))?;
     report.step("log", || defmt::run(install).map(|()| Done::All))?;
     report.step("RP2040", || rp2040::run(install, None).map(|()| Done::All))?;
     report.step("ESP32-C3", || {
@@ -185,6 +187,7 @@ fn firmware_lints(install: Install) -> Result<Done> {
     let boards = BOARDS.iter().map(|board| (firmware::folder(), board.target, ""));
     let mut without_clippy = Vec::new();
     let others = [
+        (root().join(minimal::FOLDER), minimal::TARGET, ""),
         (defmt::folder(), defmt::TARGET, ""),
         (root().join(size::FOLDER), rp2040::TARGET, ""),
         (root().join(rp2040::FOLDER), rp2040::TARGET, ""),

@@ -13,6 +13,7 @@ mod esp32c3;
 mod features;
 mod firmware;
 mod install;
+mod minimal;
 mod miri;
 mod no_std;
 mod rp2040;
@@ -38,6 +39,7 @@ Commands:
   trigger              Count what a trigger takes on a Cortex-M0, instruction by instruction
   firmware [FILTER]    Build the firmware, run it in QEMU and check what it says. FILTER selects
                        tests by a part of their name, as with `cargo test`
+  minimal              Run the firmware that is there to be copied as a folder, as one runs a copy
   esp32c3              Build the firmware for the ESP32-C3, print its size and try it in a small
                        model of the chip
   defmt                Run a firmware that logs with defmt, and compare its log
@@ -85,6 +87,7 @@ enum Command {
     Size(Install),
     Trigger(Install),
     Firmware(Install, firmware::Selection),
+    Minimal(Install),
     Defmt(Install),
     Esp32c3(Install),
     Rp2040(Install, Option<String>),
@@ -120,6 +123,7 @@ impl Command {
             "size" => Ok(Self::Size(install)),
             "trigger" => Ok(Self::Trigger(install)),
             "firmware" => Ok(Self::Firmware(install, selection)),
+            "minimal" => Ok(Self::Minimal(install)),
             "defmt" => Ok(Self::Defmt(install)),
             "esp32c3" => Ok(Self::Esp32c3(install)),
             "rp2040" => Ok(Self::Rp2040(install, selection.filter)),
@@ -140,6 +144,7 @@ impl Command {
             Self::Size(install) => size::run(install),
             Self::Trigger(install) => trigger::run(install),
             Self::Firmware(install, selection) => firmware::run(install, &selection),
+            Self::Minimal(install) => minimal::run(install),
             Self::Defmt(install) => defmt::run(install),
             Self::Esp32c3(install) => {
                 if let Some(left_out) = esp32c3::run(install)? {

@@ -12,7 +12,8 @@
 //! | mps2-an505 | Cortex-M33 | `systick` | `uart/cmsdk` | `alarm/cmsdk` |
 //! | virt | RV32IMC, RV32IMAC | `machine_timer` | `uart/ns16550` | `alarm/sstc` |
 //!
-//! The files of the clocks are meant to be copied into a program of your own.
+//! The files of the clocks are meant to be copied into a program of your own. SysTick's lies in
+//! `examples/minimal`, a whole firmware to copy as a folder and begin with.
 
 #![no_std]
 
@@ -55,6 +56,7 @@ mod chip;
 #[cfg(target_arch = "riscv32")]
 mod machine_timer;
 #[cfg(target_arch = "arm")]
+#[path = "../../minimal/src/systick.rs"]
 mod systick;
 #[cfg(target_arch = "riscv32")]
 mod ticks;

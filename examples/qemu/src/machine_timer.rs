@@ -2,8 +2,8 @@
 //!
 //! The counter never wraps and the alarm reaches as far, so any deadline is one sleep.
 //!
-//! To copy this file, and `ticks.rs` with it: set the addresses, and [`TICKS`] to the counter's
-//! speed.
+//! To copy this file, and `ticks.rs` and `register.rs` with it: set the addresses, and [`TICKS`] to
+//! the counter's speed.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -2,11 +2,16 @@
 
 pub use cortex_m_rt::entry;
 
-use crate::board::SOFTWARE_INTERRUPTS;
+use crate::board::{HZ, SOFTWARE_INTERRUPTS};
 use crate::software::Level;
+use crate::systick::SysTick;
 use crate::vectors;
 
-pub use crate::systick::{LONGEST_SLEEP, SysTick as Timer};
+/// The clock.
+pub type Timer = SysTick<HZ>;
+
+/// The longest sleep, in microseconds; a later deadline takes several.
+pub const LONGEST_SLEEP: u64 = Timer::LONGEST_SLEEP;
 
 pub(crate) fn start() -> Timer {
     let mut core = cortex_m::Peripherals::take().expect("`start` is called once");

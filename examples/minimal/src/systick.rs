@@ -9,10 +9,12 @@
 //! between them, and ticks that do not fill a microsecond are carried along.
 //!
 //! The reach of 24 bits is the longest sleep; a deadline beyond it is slept in hops. Interrupts
-//! must never be masked for as long as a lap, or one goes uncounted: [`SHORTEST_SLEEP`] gives them
-//! that long.
+//! must never be masked for as long as a lap, or one goes uncounted: [`SysTick::SHORTEST_SLEEP`]
+//! gives them that long.
 //!
-//! To copy this file: set [`HZ`] to the core's clock.
+//! To copy this file: there is nothing to set in it. `SysTick::<12_500_000>::start` says how fast the
+//! core runs. It needs cortex-m, cortex-m-rt and critical-section, with critical sections that mask
+//! interrupts: cortex-m's feature `critical-section-single-core`.
 
 use core::arch::asm;
 use core::cell::Cell;
@@ -25,40 +27,44 @@ use cortex_m_rt::exception;
 use critical_section::Mutex;
 use ensue::{Clock, Instant, Sleep, time};
 
-use crate::board::HZ;
-
-/// The longest sleep, in microseconds; a later deadline takes several.
-pub const LONGEST_SLEEP: u64 = (REACH / TICKS * MICROS) as u64;
-
-/// The shortest sleep, in microseconds; an earlier deadline is not slept for.
-pub const SHORTEST_SLEEP: u64 = 50;
-
 /// The longest lap, in ticks.
 const REACH: u32 = 1 << 24;
-
-/// `TICKS` ticks are `MICROS` microseconds, in lowest terms.
-const TICKS: u32 = HZ / gcd(HZ, 1_000_000);
-const MICROS: u32 = 1_000_000 / gcd(HZ, 1_000_000);
-const _: () = assert!(
-    2 * REACH as u64 * MICROS as u64 + TICKS as u64 <= u32::MAX as u64,
-    "choose an HZ that has a larger common divisor with a million: two laps must fit 32 bits"
-);
 
 /// What passes between reading the counter and its restart, in ticks.
 const RESTART: u32 = 3;
 
 static LAP: Mutex<Cell<Lap>> = Mutex::new(Cell::new(Lap { began: 0, carry: 0, length: REACH }));
+/// What the interrupt does: how long a lap is in microseconds, only the clock knows.
+static LAP_ENDED: Mutex<Cell<fn()>> = Mutex::new(Cell::new(|| ()));
 static WAKE_UPS: AtomicU32 = AtomicU32::new(0);
 
-/// The clock. Having one tells that SysTick runs.
+/// The clock of a core that runs at `HZ`. Having one tells that SysTick runs.
 #[derive(Debug)]
-pub struct SysTick {
+pub struct SysTick<const HZ: u32> {
     _runs: (),
 }
 
-impl SysTick {
+impl<const HZ: u32> SysTick<HZ> {
+    /// The longest sleep, in microseconds; a later deadline takes several.
+    pub const LONGEST_SLEEP: u64 = (REACH / Self::TICKS * Self::MICROS) as u64;
+
+    /// The shortest sleep, in microseconds; an earlier deadline is not slept for.
+    pub const SHORTEST_SLEEP: u64 = 50;
+
+    /// `TICKS` ticks are `MICROS` microseconds, in lowest terms.
+    const TICKS: u32 = HZ / gcd(HZ, 1_000_000);
+    const MICROS: u32 = {
+        let micros = 1_000_000 / gcd(HZ, 1_000_000);
+        assert!(
+            2 * REACH as u64 * micros as u64 + Self::TICKS as u64 <= u32::MAX as u64,
+            "choose an HZ that has a larger common divisor with a million: two laps must fit 32 bits"
+        );
+        micros
+    };
+
     /// Starts the counter.
     pub fn start(mut syst: SYST) -> Self {
+        critical_section::with(|cs| LAP_ENDED.borrow(cs).set(|| change_lap(Lap::ended::<HZ>)));
         syst.set_clock_source(SystClkSource::Core);
         syst.set_reload(REACH - 1);
         syst.clear_current();
@@ -73,22 +79,23 @@ impl SysTick {
     }
 }
 
-impl Clock for SysTick {
+impl<const HZ: u32> Clock for SysTick<HZ> {
     /// Callable from: main, interrupt.
     fn now(&self) -> Instant {
-        change_lap(Lap::now)
+        change_lap(Lap::now::<HZ>)
     }
 
     fn wait(&self, sleep: &Sleep<'_>) {
         interrupt::free(|_| {
             let ahead = match sleep.until() {
-                Some(until) => time::since(until, self.now()).as_ticks().min(LONGEST_SLEEP),
-                None => LONGEST_SLEEP,
+                Some(until) => time::since(until, self.now()).as_ticks().min(Self::LONGEST_SLEEP),
+                None => Self::LONGEST_SLEEP,
             };
-            if ahead < SHORTEST_SLEEP || sleep.is_over() {
+            if ahead < Self::SHORTEST_SLEEP || sleep.is_over() {
                 return;
             }
-            change_lap(|lap| lap.cut_short((ahead as u32 * TICKS).div_ceil(MICROS)));
+            let ticks = (ahead as u32 * Self::TICKS).div_ceil(Self::MICROS);
+            change_lap(|lap| lap.cut_short::<HZ>(ticks));
             // From the test above to here interrupts were masked. One that came in between is
             // pending, and a pending interrupt ends `wfi`; its handler runs when the mask goes.
             cortex_m::asm::wfi();
@@ -100,12 +107,7 @@ impl Clock for SysTick {
 /// The end of a lap. Counting it here means that no lap is missed while a job runs for long.
 #[exception]
 fn SysTick() {
-    change_lap(|lap| {
-        lap.left();
-        if lap.length < REACH {
-            lap.cut_short(REACH);
-        }
-    });
+    critical_section::with(|cs| LAP_ENDED.borrow(cs).get())();
 }
 
 /// One way of the counter to zero.
@@ -120,20 +122,20 @@ struct Lap {
 }
 
 impl Lap {
-    fn now(&mut self) -> Instant {
-        let left = self.left();
+    fn now<const HZ: u32>(&mut self) -> Instant {
+        let left = self.left::<HZ>();
         let mut now = *self;
-        now.advance(self.length - left);
+        now.advance::<HZ>(self.length - left);
         Instant::from_ticks(now.began)
     }
 
     /// What is left of the running lap, in ticks, in the range `1..length`.
-    fn left(&mut self) -> u32 {
+    fn left<const HZ: u32>(&mut self) -> u32 {
         loop {
             let left = SYST::get_current();
             if has_ended() {
                 // Which lap `left` was read from is not known: count the lap, and read again.
-                self.advance(self.length);
+                self.advance::<HZ>(self.length);
             } else if left != 0 {
                 return left;
             }
@@ -141,22 +143,30 @@ impl Lap {
         }
     }
 
+    /// The counter has come to zero, and laps are long from here on.
+    fn ended<const HZ: u32>(&mut self) {
+        self.left::<HZ>();
+        if self.length < REACH {
+            self.cut_short::<HZ>(REACH);
+        }
+    }
+
     /// Ends the running lap now and begins one of this length, in ticks, at most `REACH`.
-    fn cut_short(&mut self, length: u32) {
-        let before = self.left();
+    fn cut_short<const HZ: u32>(&mut self, length: u32) {
+        let before = self.left::<HZ>();
 
         let left = restart(length - 1);
         // More left than before: it was another lap already.
         let ended = if left > before { self.length } else { 0 };
-        self.advance(ended + (self.length - left) + RESTART);
+        self.advance::<HZ>(ended + (self.length - left) + RESTART);
         self.length = length;
         SCB::clear_pendst();
     }
 
-    fn advance(&mut self, ticks: u32) {
-        let micros = ticks * MICROS + self.carry;
-        self.began += u64::from(micros / TICKS);
-        self.carry = micros % TICKS;
+    fn advance<const HZ: u32>(&mut self, ticks: u32) {
+        let micros = ticks * SysTick::<HZ>::MICROS + self.carry;
+        self.began += u64::from(micros / SysTick::<HZ>::TICKS);
+        self.carry = micros % SysTick::<HZ>::TICKS;
     }
 }
 
