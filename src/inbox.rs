@@ -67,7 +67,7 @@ use crate::{
 /// # What fits
 ///
 /// `N` from 0: with 0 every event loses its params, and the queue takes no room. Memory on a 32-bit
-/// chip: 14 bytes, one for each event, and for each of the `N` one byte, and the params with a tag as
+/// chip: 15 bytes, one for each event, and for each of the `N` one byte, and the params with a tag as
 /// large as their alignment. In a `static` it takes no flash, as it begins with zeros; with a
 /// function to [wake](Self::wake_with) it begins with that.
 ///
@@ -214,8 +214,8 @@ impl<E: Event, P, const N: usize, W: Wake> Inbox<E, P, N, W> {
     /// Cost: two byte stores, each after a fence, then the wake hook.
     #[inline]
     pub fn trigger_event(&self, event: E) {
-        if let Some(flag) = self.tray.flags.as_ref().get(event.index()) {
-            self.tray.bell.raise(flag);
+        if let Some(flag) = self.tray.front.flags.as_ref().get(event.index()) {
+            self.tray.front.bell.raise(flag);
         }
         self.wake.wake();
     }
@@ -240,13 +240,13 @@ impl<E: Event, P, const N: usize, W: Wake> Inbox<E, P, N, W> {
     /// ```
     pub fn trigger_event_with(&self, event: E, params: P) -> Result<(), Full<P>> {
         let number = event.index();
-        if number >= self.tray.flags.as_ref().len() {
+        if number >= self.tray.front.flags.as_ref().len() {
             return Ok(()); // nobody hears of it
         }
         // There are at most 256 events.
         match with(|token| self.tray.queue.borrow(token).push(number as u8, params)) {
             Ok(()) => {
-                self.tray.bell.ring();
+                self.tray.front.bell.queued.store(true, Relaxed);
                 self.wake.wake();
                 Ok(())
             }
@@ -288,7 +288,7 @@ impl<E: Event, P, const N: usize, W: Wake> Inbox<E, P, N, W> {
     /// ```
     #[inline]
     pub fn stop(&self) {
-        self.tray.bell.raise(&self.tray.bell.stop);
+        self.tray.front.bell.raise(&self.tray.front.bell.stop);
         self.wake.wake();
     }
 }
@@ -306,7 +306,7 @@ impl<E: Event, P, const N: usize, W> Inbox<E, P, N, W> {
 impl<E: Event, P, const N: usize, W> fmt::Debug for Inbox<E, P, N, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbox")
-            .field("arrived", &self.tray.bell.arrived.load(Relaxed))
+            .field("arrived", &self.tray.front.bell.has_rung())
             .field("refused", &self.refused())
             .finish_non_exhaustive()
     }
@@ -321,25 +321,41 @@ impl<E: Event, P, const N: usize> Default for Inbox<E, P, N> {
 /// What is left here, whoever is woken.
 #[repr(C)] // What an interrupt stores to comes first: a Cortex-M0 reaches 31 bytes at no cost.
 struct Tray<E: Event, P, const N: usize> {
+    front: Front<E>,
+    queue: Mutex<Queue<P, N>>,
+}
+
+/// What is stored to and looked at without a lock.
+#[repr(C)]
+struct Front<E: Event> {
     bell: Bell,
     flags: FlagsOf<E>,
-    queue: Mutex<Queue<P, N>>,
 }
 
 impl<E: Event, P, const N: usize> Tray<E, P, N> {
     // Each use makes a tray of its own, which is the point.
     #[allow(clippy::declare_interior_mutable_const)]
     const EMPTY: Self = Self {
-        bell: Bell { arrived: AtomicBool::new(false), stop: AtomicBool::new(false) },
-        flags: <E::Count as PerEvent>::NO_FLAGS,
+        front: Front {
+            bell: Bell {
+                arrived: AtomicBool::new(false),
+                queued: AtomicBool::new(false),
+                stop: AtomicBool::new(false),
+            },
+            flags: <E::Count as PerEvent>::NO_FLAGS,
+        },
         queue: Mutex::new(Queue::EMPTY),
     };
 }
 
 /// What the loop looks at all the time.
+#[repr(C)]
 struct Bell {
-    /// Set after anything has arrived; what a sleeping loop tests.
+    /// Set after a flag has been raised.
     arrived: AtomicBool,
+    /// Set after params have been queued. A byte of its own, as the lock around the queue already
+    /// orders what has to do with it: one byte for both would take a fence more.
+    queued: AtomicBool,
     /// A flag like that of an event, looked at after each run.
     stop: AtomicBool,
 }
@@ -351,13 +367,13 @@ impl Bell {
         fence(Fence::Said);
         flag.store(true, Relaxed);
         fence(Fence::Raised);
-        self.ring();
+        self.arrived.store(true, Relaxed);
     }
 
-    /// Tells that something has arrived.
+    /// Whether anything has arrived.
     #[inline]
-    fn ring(&self) {
-        self.arrived.store(true, Relaxed);
+    fn has_rung(&self) -> bool {
+        self.arrived.load(Relaxed) | self.queued.load(Relaxed)
     }
 }
 
@@ -435,47 +451,55 @@ impl<P, const N: usize> Queue<P, N> {
 
 /// An inbox as the table sees it, whatever its capacity: what is looked at all the time lies open,
 /// the rest is behind a table of functions.
-pub(crate) struct Mailbox<P: 'static> {
-    bell: &'static Bell,
+pub(crate) struct Mailbox<E: Event, P: 'static> {
+    front: &'static Front<E>,
     mail: &'static dyn Mail<P>,
 }
 
-impl<P> Clone for Mailbox<P> {
+impl<E: Event, P> Clone for Mailbox<E, P> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<P> Copy for Mailbox<P> {}
+impl<E: Event, P> Copy for Mailbox<E, P> {}
 
 impl<E: Event, P: Send, const N: usize, W> Inbox<E, P, N, W> {
-    pub(crate) fn mailbox(&'static self) -> Mailbox<P> {
+    pub(crate) fn mailbox(&'static self) -> Mailbox<E, P> {
         let tray: &Tray<E, P, N> = &self.tray;
-        Mailbox { bell: &tray.bell, mail: tray }
+        Mailbox { front: &tray.front, mail: tray }
     }
 }
 
-impl<P> Mailbox<P> {
-    /// What a sleeping loop tests.
-    pub(crate) fn arrived(&self) -> &'static AtomicBool {
-        &self.bell.arrived
+impl<E: Event, P> Mailbox<E, P> {
+    /// What a sleeping loop tests: either of them.
+    pub(crate) fn bells(&self) -> [&'static AtomicBool; 2] {
+        [&self.front.bell.arrived, &self.front.bell.queued]
+    }
+
+    /// Whether anything has arrived.
+    #[inline]
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.front.bell.has_rung()
     }
 
     /// Whether an interrupt has called `stop`.
     #[inline]
     pub(crate) fn asks_to_stop(&self) -> bool {
-        self.bell.stop.load(Relaxed)
+        self.front.bell.stop.load(Relaxed)
     }
 
-    /// Begins a reading; false when nothing has arrived.
+    /// Begins a reading.
     #[inline]
-    pub(crate) fn begin(&self) -> bool {
-        if !self.bell.arrived.load(Relaxed) {
-            return false;
-        }
-        self.bell.arrived.store(false, Relaxed);
+    pub(crate) fn begin(&self) {
+        self.front.bell.arrived.store(false, Relaxed);
         fence(Fence::Asked);
-        true
+    }
+
+    /// Whether events with params have come since this was last asked.
+    #[inline]
+    pub(crate) fn has_queued(&self) -> bool {
+        lower(&self.front.bell.queued)
     }
 
     /// How many events with params there are.
@@ -491,32 +515,41 @@ impl<P> Mailbox<P> {
     }
 
     /// The flags, in the order of the enum.
+    #[inline]
     pub(crate) fn flags(&self) -> &'static [AtomicBool] {
-        self.mail.flags()
-    }
-
-    /// Ends a reading: what the interrupts wrote before their triggers is visible from here on.
-    pub(crate) fn end(&self) {
-        fence(Fence::Taken);
+        self.front.flags.as_ref()
     }
 
     /// Throws everything away.
     pub(crate) fn clear(&self) {
         self.begin();
+        self.has_queued();
         for _ in 0..self.waiting() {
             self.take();
         }
         self.flags().iter().for_each(|flag| flag.store(false, Relaxed));
-        self.bell.stop.store(false, Relaxed);
-        self.end();
+        self.front.bell.stop.store(false, Relaxed);
+        fence(Fence::Taken);
     }
 }
 
 /// Lowers a flag; whether it was raised.
-pub(crate) fn lower(flag: &AtomicBool) -> bool {
+#[inline]
+fn lower(flag: &AtomicBool) -> bool {
     let raised = flag.load(Relaxed);
     if raised {
         flag.store(false, Relaxed);
+    }
+    raised
+}
+
+/// Lowers the flag of an event. When it was raised, what the interrupts wrote before that is visible
+/// from here on.
+#[inline(always)]
+pub(crate) fn take(flag: &AtomicBool) -> bool {
+    let raised = lower(flag);
+    if raised {
+        fence(Fence::Taken);
     }
     raised
 }
@@ -525,7 +558,6 @@ pub(crate) fn lower(flag: &AtomicBool) -> bool {
 trait Mail<P>: Sync {
     fn waiting(&self) -> usize;
     fn take(&self, event: &mut u8) -> Option<P>;
-    fn flags(&self) -> &[AtomicBool];
 }
 
 impl<E: Event, P: Send, const N: usize> Mail<P> for Tray<E, P, N> {
@@ -535,9 +567,5 @@ impl<E: Event, P: Send, const N: usize> Mail<P> for Tray<E, P, N> {
 
     fn take(&self, event: &mut u8) -> Option<P> {
         with(|token| self.queue.borrow(token).pop(event))
-    }
-
-    fn flags(&self) -> &[AtomicBool] {
-        self.flags.as_ref()
     }
 }

@@ -24,8 +24,6 @@ use crate::{
 pub(crate) enum Batch {
     /// The timeline, from the front: everything has the same priority and nothing is queued.
     InOrder,
-    /// The listeners of an event, in their chain: nothing else is ready.
-    Called,
     /// The ready queues.
     Queued,
 }
@@ -60,63 +58,78 @@ impl<A: App> Run<A> {
 }
 
 impl<A: App> Table<'_, A> {
-    /// Takes what interrupts have left; whether the pass goes on.
-    #[inline]
+    /// Takes what interrupts have left: events with params first, then the flags. Whether the pass
+    /// goes on.
+    #[inline(always)]
     pub(crate) fn read_mail(&mut self, now: Instant) -> bool {
-        match self.head.mail {
-            Some(mail) if Self::HAS_EVENTS && mail.begin() => self.reborrow().deliver(mail, now),
-            _ => true,
-        }
-    }
-
-    /// Events with params first, then the flags.
-    #[inline(never)]
-    fn deliver(&mut self, mail: Mailbox<A::Params>, now: Instant) -> bool {
-        for _ in 0..mail.waiting() {
-            let Some((number, params)) = mail.take() else { break };
-            if let Some(event) = A::Event::from_index(number.into()) {
-                self.trigger(event, Some(&params), now);
-            }
+        let Some(mail) = self.head.mail.filter(Mailbox::has_arrived) else { return true };
+        mail.begin();
+        if mail.has_queued() {
+            self.take_queued_mail(mail, now);
         }
         for (number, flag) in mail.flags().iter().enumerate() {
-            if inbox::lower(flag) {
-                if let Some(event) = A::Event::from_index(number) {
-                    self.trigger(event, None, now);
-                }
+            if inbox::take(flag) && A::Event::from_index(number).is_some() {
+                self.trigger_between_passes(number, now);
             }
         }
-        mail.end();
-        !self.obey_interrupt()
+        let asked = mail.asks_to_stop();
+        if asked {
+            self.stop();
+        }
+        !asked
     }
 
-    /// Draws the line: what has a number below the limit belongs to the pass. Then decides how to
-    /// go through it: usually the order of the timeline is the order of the pass.
-    #[inline(always)]
-    pub(crate) fn open_pass(&mut self, now: Instant) -> Batch {
-        self.head.limit = self.head.sequence;
-        let unusual = self.head.unusual;
-        if unusual.includes(Unusual::ANY_ORDER) || self.head.sequence > u32::MAX / 2 {
-            return self.reborrow().open_otherwise(now);
+    /// The events with params, as many as there are now.
+    #[inline(never)]
+    fn take_queued_mail(&mut self, mail: Mailbox<A::Event, A::Params>, now: Instant) {
+        for _ in 0..mail.waiting() {
+            let Some((number, params)) = mail.take() else { break };
+            if A::Event::from_index(number.into()).is_some() {
+                self.trigger(number.into(), Some(&params), now);
+            }
         }
-        Batch::InOrder
+    }
+
+    /// Draws the line for a pass through the listeners of a called event; false when there is none,
+    /// or when more is ready than they.
+    #[inline(always)]
+    pub(crate) fn open_called(&mut self, now: Instant) -> bool {
+        let sequence = self.head.sequence;
+        if !self.head.unusual.includes(Unusual::CALLED) || sequence > u32::MAX / 2 {
+            return false;
+        }
+        let first = self.slots.get(timeline::first(self.slots));
+        if first.is_some_and(|slot| slot.node.deadline <= now) {
+            return false;
+        }
+        self.head.limit = sequence;
+        self.head.unusual.set(Unusual::CALLING, true);
+        true
+    }
+
+    /// Whether interrupts have left something.
+    #[inline(always)]
+    pub(crate) fn has_mail(&self) -> bool {
+        Self::HAS_EVENTS && self.head.mail.is_some_and(|mail| mail.has_arrived())
+    }
+
+    /// Draws the line: what has a number below the limit belongs to the pass. Whether the order of
+    /// the timeline is the order of the pass, as usual; if not, nothing has begun.
+    #[inline(always)]
+    pub(crate) fn open_pass(&mut self) -> bool {
+        self.head.limit = self.head.sequence;
+        !self.head.unusual.includes(Unusual::ANY_ORDER) && self.head.sequence <= u32::MAX / 2
     }
 
     /// The queues are needed when something is in them already, or when priorities, timeouts or
     /// delays have a say.
     #[inline(never)]
-    fn open_otherwise(&mut self, now: Instant) -> Batch {
+    pub(crate) fn open_queues(&mut self, now: Instant) -> Batch {
+        self.head.limit = self.head.sequence;
+        self.queue_called();
         if self.head.sequence > u32::MAX / 2 {
-            self.queue_called();
             self.renumber();
             self.head.limit = self.head.sequence;
-        }
-        if Self::HAS_EVENTS && self.head.unusual.includes(Unusual::CALLED) {
-            let first = self.slots.get(timeline::first(self.slots));
-            if first.is_none_or(|slot| slot.node.deadline > now) {
-                self.head.unusual.set(Unusual::CALLING, true);
-                return Batch::Called;
-            }
-            self.queue_called();
         }
         self.head.unusual.set(Unusual::RANKED, self.head.ranked > 0);
         if self.head.ranked == 0 && !self.has_ready() {
@@ -166,11 +179,10 @@ impl<A: App> Table<'_, A> {
         Self::begin(self.head, slot, next.index(), at)
     }
 
-    /// All listeners of the event have run, or have been queued by a job. What is left of the pass.
-    pub(crate) fn end_called(&mut self) -> Batch {
+    /// All listeners of the event have run, or have been queued by a job.
+    pub(crate) fn end_called(&mut self) {
         self.head.unusual.set(Unusual::CALLED, false);
         self.head.unusual.set(Unusual::CALLING, false);
-        Batch::Queued
     }
 
     /// Takes the next one of the pass out of the ready queues; an index that no slot has when there

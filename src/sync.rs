@@ -9,7 +9,7 @@
 //!
 //!    writes what it has to say                 arrived?  then  arrived = false
 //!  Said ─────────────────────                Asked ────────────────────────────
-//!    flag = true                               flag?     then  flag = false
+//!    flag = true                               flag?     then  flag = false, of each
 //!  Raised ───────────────────                Taken ────────────────────────────
 //!    arrived = true                            jobs run
 //! ```
@@ -28,8 +28,11 @@
 //! no chip's fence makes that difference. An interrupt that triggers again before it was answered
 //! races with the job for such memory anyway, and needs a lock or atomics around it.
 //!
-//! Params need none of this: a lock is around them, and it orders what is before and after it. Nor
-//! does the test by which a loop decides to sleep: whatever it sees, a pass asks again.
+//! Params need none of this: a lock is around them, and it orders what is before and after it. They
+//! are announced by a byte of their own, `queued`: it is set after the params are in, and cleared
+//! before they are looked for, so if main overwrites a `queued = true` that it has not seen, its lock
+//! comes after the interrupt's and it finds the params. In one byte with `arrived` they would need
+//! `Raised`; and without a byte main would take the lock in vain for each flag. Nor does the test by which a loop decides to sleep: whatever it sees, a pass asks again.
 //!
 //! The atomics are `core`'s, which has them for every Cortex-M, RISC-V and Xtensa core. A crate that
 //! makes up for what others lack (MSP430; AVR has none of 32 bits) would turn each store into a
@@ -57,6 +60,6 @@ pub(crate) enum Fence {
     Raised,
     /// In a pass, between `arrived` and the flags.
     Asked,
-    /// In a pass, after the flags.
+    /// In a pass, after each flag that was raised.
     Taken,
 }

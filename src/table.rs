@@ -241,6 +241,8 @@ impl Unusual {
     pub(crate) const RANKED: Self = Self(16);
     /// Listeners must be told one by one.
     pub(crate) const NO_CALL: Self = Self(Self::QUEUED.0 | Self::CALLING.0);
+    /// Listeners must be told one by one, or there are some already who have not been told.
+    pub(crate) const NO_FIRST_CALL: Self = Self(Self::NO_CALL.0 | Self::CALLED.0);
     /// The order of the timeline may not be that of the pass.
     pub(crate) const ANY_ORDER: Self = Self(Self::QUEUED.0 | Self::CALLED.0 | Self::RANKED.0);
 
@@ -282,7 +284,7 @@ pub(crate) struct Head<A: App> {
     pub(crate) seen: Cell<Instant>,
     pub(crate) called: Called,
     pub(crate) listeners: ListenersOf<A::Event>,
-    pub(crate) mail: Option<Mailbox<A::Params>>,
+    pub(crate) mail: Option<Mailbox<A::Event, A::Params>>,
 }
 
 impl<A: App> Head<A> {
@@ -718,8 +720,9 @@ mod tests {
         slots: Vec<Slot<Node>>,
         options: Vec<Options>,
         now: Instant,
-        /// The pass, and when it began; `None` between passes.
-        pass: Option<(Batch, Instant)>,
+        /// The pass and when it began, without a batch while listeners of a called event run;
+        /// `None` between passes.
+        pass: Option<(Option<Batch>, Instant)>,
         run: Option<(Run<Node>, Begun)>,
     }
 
@@ -750,31 +753,40 @@ mod tests {
             let now = self.now;
             match self.run.take() {
                 Some((run, begun)) => match self.pass {
-                    Some((Batch::InOrder, ..)) => {
+                    Some((Some(Batch::InOrder), ..)) => {
                         let told = self.table().finish_first(&run, begun, &Stopped(now));
                         let first = self.slots.get(timeline::first(&self.slots));
                         assert!(told.is_none() || told == first.map(|slot| slot.node.deadline));
                     }
-                    Some((Batch::Called, ..)) => {
+                    Some((None, ..)) => {
                         self.table().finish_called(&run, begun, &Stopped(now));
                     }
                     _ => self.table().finish(&run, begun, &Stopped(now)),
                 },
-                None => self.pass = Some((self.table().open_pass(now), now)),
+                None => {
+                    let batch = if self.table().open_pass() {
+                        Some(Batch::InOrder)
+                    } else {
+                        let called = self.table().open_called(now);
+                        (!called).then(|| self.table().open_queues(now))
+                    };
+                    self.pass = Some((batch, now));
+                }
             }
             if self.table().take_stopped() {
                 self.pass = None;
             }
             let (mut batch, began) = self.pass.take()?;
             let mut run = None;
-            if batch == Batch::Called {
+            if batch.is_none() {
                 run = self.table().begin_called();
             }
             if run.is_none() {
-                if batch == Batch::Called {
-                    batch = self.table().end_called();
+                if batch.is_none() {
+                    self.table().end_called();
                 }
-                run = self.table().begin_next(batch, &Stopped(now), began);
+                let rest = *batch.get_or_insert(Batch::Queued);
+                run = self.table().begin_next(rest, &Stopped(now), began);
             }
             let run = run?;
             self.pass = Some((batch, began));
@@ -1009,7 +1021,7 @@ mod tests {
                     scheduled = Some(task);
                 }
                 Act::Trigger(event, params) => {
-                    bench.table().trigger(event, params.as_ref(), now);
+                    bench.table().trigger(event.index(), params.as_ref(), now);
                 }
                 Act::Cancel(which) => {
                     let _ = bench.table().cancel(*which.get(&ids));
@@ -1134,7 +1146,7 @@ mod tests {
         bench.head.sequence = u32::MAX / 2 - 1;
         let listens = || Task::on(Signal::One, job).again();
         let ids = [listens(), listens(), listens()].map(|task| bench.schedule(task).unwrap());
-        assert_eq!(bench.table().trigger(Signal::One, None, Instant::from_ticks(0)), 3);
+        assert_eq!(bench.table().trigger(Signal::One.index(), None, Instant::from_ticks(0)), 3);
         assert_eq!(bench.go_on(), Some(ids[0]));
         assert!(bench.head.sequence < 10);
         // Its job has the others queued.

@@ -86,7 +86,8 @@ impl<C: Clock + ?Sized> Clock for &C {
 #[derive(Debug)]
 pub struct Sleep<'a> {
     until: Option<Instant>,
-    arrived: Option<&'a AtomicBool>,
+    /// Either of them ends it.
+    bells: Option<[&'a AtomicBool; 2]>,
     ended: Cell<bool>,
 }
 
@@ -96,7 +97,19 @@ impl<'a> Sleep<'a> {
     ///
     /// The scheduler makes these; the constructor is public so that a port can be tested alone.
     pub const fn new(until: Option<Instant>, arrived: Option<&'a AtomicBool>) -> Self {
-        Self { until, arrived, ended: Cell::new(false) }
+        let bells = match arrived {
+            Some(arrived) => Some([arrived; 2]),
+            None => None,
+        };
+        Self { until, bells, ended: Cell::new(false) }
+    }
+
+    /// A sleep that either of two ends.
+    pub(crate) const fn with_bells(
+        until: Option<Instant>,
+        bells: Option<[&'a AtomicBool; 2]>,
+    ) -> Self {
+        Self { until, bells, ended: Cell::new(false) }
     }
 
     /// The deadline, or `None` when only an event can end the sleep.
@@ -107,10 +120,10 @@ impl<'a> Sleep<'a> {
     /// Whether something has arrived in the inbox, so that there is no reason to sleep.
     ///
     /// Callable from: main, interrupt, with interrupts masked.
-    /// Cost: one load, without a fence and without an exclusive access (which would wake a `wfe`).
+    /// Cost: two loads, without a fence and without an exclusive access (which would wake a `wfe`).
     pub fn is_over(&self) -> bool {
         // What was written before the trigger is for the pass to see, which has its own fences.
-        self.arrived.is_some_and(|arrived| arrived.load(Ordering::Relaxed))
+        self.bells.is_some_and(|[a, b]| a.load(Ordering::Relaxed) | b.load(Ordering::Relaxed))
     }
 
     /// Says that nothing will come any more: this clock's time is at its end.

@@ -14,7 +14,6 @@
 
 use crate::{
     error::{AwaitError, SetRepeatError},
-    event::Event,
     list::{Chain, Link, Linked},
     table::{Place, Plan, QUEUE, Step, Table, Unusual, WAITING, number},
     task::{Options, Priority, TaskId},
@@ -148,23 +147,23 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Tells every listener of an event, in the order in which they subscribed; how many there were.
+    ///
+    /// An event is named by its number.
+    #[inline(never)]
     pub(crate) fn trigger(
         &mut self,
-        event: A::Event,
+        number: usize,
         params: Option<&A::Params>,
         now: Instant,
     ) -> usize {
         self.queue_called();
-        let number = event.index();
         let Some(listeners) = self.head.listeners.as_mut().get_mut(number) else { return 0 };
         let reached = listeners.count;
         let (next, last) = (listeners.chain.first(), listeners.chain.last());
         if reached == 0 {
             listeners.latched = true;
         } else if listeners.special == 0 && self.may_call() {
-            self.head.called = Called { next, at: now, sequence: self.head.sequence };
-            self.head.sequence = self.head.sequence.saturating_add(reached.into());
-            self.head.unusual.set(Unusual::CALLED, true);
+            self.call(next, reached, now);
             if params.is_some() {
                 self.hand_out(next, params);
             }
@@ -172,6 +171,23 @@ impl<A: App> Table<'_, A> {
             self.tell(next, last, params, now);
         }
         reached.into()
+    }
+
+    /// The same between two passes, without params: mostly all that is to be done is to call it.
+    #[inline(always)]
+    pub(crate) fn trigger_between_passes(&mut self, number: usize, now: Instant) {
+        match self.head.listeners.as_ref().get(number) {
+            Some(listeners)
+                if listeners.count > 0
+                    && listeners.special == 0
+                    && !self.head.unusual.includes(Unusual::NO_FIRST_CALL) =>
+            {
+                self.call(listeners.chain.first(), listeners.count, now);
+            }
+            _ => {
+                self.trigger(number, None, now);
+            }
+        }
     }
 
     /// Whether no plain listener can be ready or running, so that they all listen; and whether no
@@ -182,7 +198,16 @@ impl<A: App> Table<'_, A> {
             && runs.is_none_or(|slot| !slot.place.is_listed())
     }
 
+    /// The listeners from this one on, of which there are so many, will run where they are.
+    #[inline(always)]
+    fn call(&mut self, next: Link, reached: u16, now: Instant) {
+        self.head.called = Called { next, at: now, sequence: self.head.sequence };
+        self.head.sequence = self.head.sequence.saturating_add(reached.into());
+        self.head.unusual.set(Unusual::CALLED, true);
+    }
+
     /// Tells listeners one by one.
+    #[inline(never)]
     fn tell(&mut self, mut link: Link, last: Link, params: Option<&A::Params>, now: Instant) {
         loop {
             let index = link.index();

@@ -229,7 +229,7 @@ macro_rules! verbs {
         /// Cost: O(listeners). Callable from: main; interrupts have [`Inbox::trigger_event`].
         pub fn trigger_event(&mut self, event: A::Event) -> usize {
             let now = self.now();
-            self.table().trigger(event, None, now)
+            self.table().trigger(event.index(), None, now)
         }
 
         /// Triggers an event that brings params.
@@ -258,7 +258,7 @@ macro_rules! verbs {
         /// ```
         pub fn trigger_event_with(&mut self, event: A::Event, params: A::Params) -> usize {
             let now = self.now();
-            self.table().trigger(event, Some(&params), now)
+            self.table().trigger(event.index(), Some(&params), now)
         }
 
         /// Ends a task; its place is free at once. A running task keeps its place until it
@@ -527,7 +527,8 @@ impl<A: App, C: Clock, const TASKS: usize, const OPTIONS: usize> Work<A, C, TASK
                 Next::Event => None,
                 Next::Ended(ended) => return ended,
             };
-            let sleep = Sleep::new(until, self.head.mail.map(|mail| mail.arrived()));
+            let mail = self.head.mail.filter(|_| Table::<A>::HAS_EVENTS);
+            let sleep = Sleep::with_bells(until, mail.map(|mail| mail.bells()));
             self.clock.wait(&sleep);
             if sleep.has_ended() {
                 return Ended::ClockEnded;
@@ -615,19 +616,16 @@ impl<A: App, C, const TASKS: usize, const OPTIONS: usize> fmt::Debug
 #[inline(always)]
 fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Next {
     let now = table.head.read(clock);
-    if !table.read_mail(now) {
-        return Next::Ended(Ended::Stopped);
-    }
-    let mut batch = table.open_pass(now);
-    if Table::<A>::HAS_EVENTS && batch == Batch::Called {
-        let stopped = run_called(table.reborrow(), app, clock);
-        batch = table.end_called();
-        if stopped {
-            return Next::Ended(Ended::Stopped);
-        }
-        if !table.head.unusual.includes(Unusual::QUEUED) {
-            return what_next(table.reborrow());
-        }
+    let mut batch = Batch::InOrder;
+    if table.has_mail() || !table.open_pass() {
+        batch = if Table::<A>::HAS_EVENTS {
+            match answer(table.reborrow(), app, clock, now) {
+                Ok(rest) => rest,
+                Err(next) => return next,
+            }
+        } else {
+            table.reborrow().open_queues(now)
+        };
     }
     while let Some((next, begun)) = table.begin_next(batch, clock, now) {
         call(&next, &mut table, app, clock);
@@ -653,17 +651,35 @@ fn pass<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> Ne
     what_next(table.reborrow())
 }
 
-/// A pass through the listeners of an event; whether an interrupt has stopped it.
+/// The beginning of a pass that may have events to answer: what interrupts have left is taken, and
+/// if only listeners are ready, they run. From where it goes on as any other; an error when it has
+/// ended.
 #[inline(never)]
-fn run_called<A: App, C: Clock>(mut table: Table<'_, A>, app: &mut A, clock: &C) -> bool {
+fn answer<A: App, C: Clock>(
+    mut table: Table<'_, A>,
+    app: &mut A,
+    clock: &C,
+    now: Instant,
+) -> Result<Batch, Next> {
+    if !table.read_mail(now) {
+        return Err(Next::Ended(Ended::Stopped));
+    }
+    if !table.open_called(now) {
+        return Ok(table.open_queues(now));
+    }
     while let Some((next, begun)) = table.begin_called() {
         call(&next, &mut table, app, clock);
         table.finish_called(&next, begun, clock);
         if table.obey_interrupt() {
-            return true;
+            table.end_called();
+            return Err(Next::Ended(Ended::Stopped));
         }
     }
-    false
+    table.end_called();
+    if table.head.unusual.includes(Unusual::QUEUED) {
+        return Ok(Batch::Queued);
+    }
+    Err(what_next(table))
 }
 
 #[inline(never)]
