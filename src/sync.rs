@@ -30,9 +30,13 @@
 //!
 //! Params need none of this: a lock is around them, and it orders what is before and after it. They
 //! are announced by a byte of their own, `queued`: it is set after the params are in, and cleared
-//! before they are looked for, so if main overwrites a `queued = true` that it has not seen, its lock
-//! comes after the interrupt's and it finds the params. In one byte with `arrived` they would need
-//! `Raised`; and without a byte main would take the lock in vain for each flag. Nor does the test by which a loop decides to sleep: whatever it sees, a pass asks again.
+//! before they are looked for. Suppose main overwrites a `queued = true` that it has not seen: then
+//! main's lock comes after the interrupt's, and it finds the params; with main's first, its `false`
+//! would happen before that `true` and could not overwrite it. In one byte with `arrived` they would
+//! need `Raised`; and without a byte main would take the lock in vain for each flag.
+//!
+//! Nor does the test by which a loop decides to sleep need anything: whatever it sees, a pass asks
+//! again.
 //!
 //! The atomics are `core`'s, which has them for every Cortex-M, RISC-V and Xtensa core. A crate that
 //! makes up for what others lack (MSP430; AVR has none of 32 bits) would turn each store into a

@@ -7,7 +7,7 @@
 //! RUSTFLAGS="--cfg loom" cargo test --release --test inbox_loom
 //! ```
 //!
-//! (half a minute of computing; `LOOM_MAX_PREEMPTIONS=3` makes it shorter and less thorough).
+//! (two minutes of computing; `LOOM_MAX_PREEMPTIONS=3` makes it shorter and less thorough).
 //!
 //! A model that holds proves little unless it fails when it should. So each of the four fences of
 //! `src/sync.rs` is made weaker in turn, from sequentially consistent to acquire-release, and a
