@@ -243,7 +243,8 @@ mod tests {
                 if player.armed && leave > 0 && deadline >= player.node.deadline {
                     let was_first = first(&slots) == index;
                     set(&mut slots, index, deadline, number);
-                    told = Some(postpone(&mut slots, index, deadline)).filter(|_| was_first);
+                    let now_first = postpone(&mut slots, index, deadline);
+                    told = was_first.then_some(now_first);
                     model.push((deadline.as_ticks(), number, index));
                 } else {
                     if player.armed {
