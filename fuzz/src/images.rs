@@ -186,8 +186,8 @@ fn retained(input: &Input<'_>) {
     let size = input.image.len();
     let [magic, own_size] = [memory.words[0], memory.words[1]];
     memory.bytes.copy_from_slice(input.image);
-    for (pair, word) in memory.words[2..].chunks_exact_mut(2).zip(input.words) {
-        pair.copy_from_slice(&word.pair(size));
+    for (pair, word) in memory.words[2..].as_chunks_mut().0.iter_mut().zip(input.words) {
+        *pair = word.pair(size);
     }
     match input.words[3] {
         Word::Sound(_) => {}

@@ -72,7 +72,8 @@ fn order(input: &mut Unstructured<'_>) -> Result<Order> {
         _ => input.int_in_range(0..=most),
     };
     let (delay, timeout, slack) = (option(0, 4)?, option(1, 5)?, option(2, 4)?);
-    let first_at = Some(option(3, 6)?).filter(|_| rare >> 3 & 1 == 1);
+    let first_at = option(3, 6)?;
+    let first_at = (rare >> 3 & 1 == 1).then_some(first_at);
     Ok(Order {
         when,
         params: input.arbitrary::<u8>()?.into(),
