@@ -72,7 +72,9 @@ impl Toolchain {
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
                     .env_remove("RUSTUP_TOOLCHAIN")
-                    .env_remove("LD_LIBRARY_PATH");
+                    .env_remove("LD_LIBRARY_PATH")
+                    // As rustup's is built; for size alone, `core` panics where it need not.
+                    .args(["--config", "profile.release.package.core.opt-level=3"]);
                 cargo
             }
         }
