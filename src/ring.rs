@@ -391,7 +391,7 @@ impl<S: AsRef<[u8]> + ?Sized, T: Track> Ring<S, T> {
     /// Whether a message with a payload of `len` bytes can be put now.
     #[inline]
     pub fn fits(&self, len: usize) -> bool {
-        len <= MAX_PAYLOAD && self.free() >= HEADER + len
+        self.queue.takes(self.size(), record::ANY, len)
     }
 
     /// Bytes taken by messages, their headers and holes.

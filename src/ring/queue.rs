@@ -97,12 +97,11 @@ impl<T: Notes> Queue<T> {
     /// [`refusal`](Self::refusal) says why.
     pub(super) fn put(&mut self, storage: &mut [u8], id: u16, payload: &[u8]) -> bool {
         let size = storage.len();
-        let needed = HEADER + payload.len();
-        if id == HOLE || payload.len() > MAX_PAYLOAD || needed > self.free(size) {
+        if !self.takes(size, id, payload.len()) {
             return false;
         }
         let head = self.head(size);
-        self.grow(needed);
+        self.grow(HEADER + payload.len());
         record::write(storage, head, id, payload);
         true
     }
@@ -115,19 +114,49 @@ impl<T: Notes> Queue<T> {
         self.notes.grown(self.used);
     }
 
-    /// Why a `put` was refused. What can never succeed is told before what cannot succeed now.
+    /// Whether a message of this id and length can be put now.
+    #[inline]
+    pub(super) fn takes(&self, size: usize, id: u16, len: usize) -> bool {
+        takes(self.free(size), id, len)
+    }
+
+    /// The same, and why not.
+    #[inline]
+    pub(super) fn check(&self, size: usize, id: u16, len: usize) -> Result<(), PutError> {
+        if self.takes(size, id, len) { Ok(()) } else { Err(self.refusal(size, id, len)) }
+    }
+
+    /// Why a `put` was refused.
     #[cold]
     pub(super) fn refusal(&self, size: usize, id: u16, len: usize) -> PutError {
-        let needed = len.saturating_add(HEADER);
-        if id == HOLE {
-            PutError::ReservedId
-        } else if len > MAX_PAYLOAD {
-            PutError::TooLong
-        } else if needed > size {
-            PutError::NeverFits { needed, size }
-        } else {
-            PutError::Full { needed, free: self.free(size), reclaimable: self.holes }
-        }
+        refusal(size, self.free(size), self.holes, id, len)
+    }
+}
+
+/// Whether a message of this id and length can be put where so many bytes are free.
+#[inline]
+pub(super) fn takes(free: usize, id: u16, len: usize) -> bool {
+    id != HOLE && len <= MAX_PAYLOAD && HEADER + len <= free
+}
+
+/// Why it cannot. What can never succeed is told before what cannot succeed now.
+#[cold]
+pub(super) fn refusal(
+    size: usize,
+    free: usize,
+    reclaimable: usize,
+    id: u16,
+    len: usize,
+) -> PutError {
+    let needed = len.saturating_add(HEADER);
+    if id == HOLE {
+        PutError::ReservedId
+    } else if len > MAX_PAYLOAD {
+        PutError::TooLong
+    } else if needed > size {
+        PutError::NeverFits { needed, size }
+    } else {
+        PutError::Full { needed, free, reclaimable }
     }
 }
 

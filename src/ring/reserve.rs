@@ -9,7 +9,7 @@
 use core::fmt;
 
 use super::queue::Queue;
-use super::record::{self, HEADER, HOLE, Header, MAX_PAYLOAD};
+use super::record::{self, HEADER, Header};
 use super::track::{Notes, Track};
 use super::{PutError, Ring};
 
@@ -90,9 +90,7 @@ impl<T: Notes> Queue<T> {
         max: usize,
     ) -> Result<Reservation<'r>, PutError> {
         let size = storage.len();
-        if id == HOLE || max > MAX_PAYLOAD || HEADER + max > self.free(size) {
-            return Err(self.refusal(size, id, max));
-        }
+        self.check(size, id, max)?;
         let room = record::pieces_mut(storage, self.head(size), HEADER + max);
         Ok(Reservation::new(id, room, self))
     }

@@ -213,7 +213,7 @@ impl<'m, M: Memory + ?Sized> RetainedRing<'m, M> {
     /// Cost: one header for each record that goes.
     pub fn make_room(&mut self, len: usize) -> Result<Evicted, PutError> {
         let mut evicted = Evicted { messages: 0, bytes: 0 };
-        while let Err(refusal) = self.check(ANY, len) {
+        while let Err(refusal) = self.queue.check(self.size(), ANY, len) {
             let PutError::Full { .. } = refusal else { return Err(refusal) };
             // Without a message left this passes the last holes: what fits the ring fits then.
             if let Some(message) = self.get() {
@@ -224,15 +224,6 @@ impl<'m, M: Memory + ?Sized> RetainedRing<'m, M> {
         Ok(evicted)
     }
 
-    /// Whether a message of up to `max` bytes would be taken.
-    fn check(&self, id: u16, max: usize) -> Result<(), PutError> {
-        let needed = max.saturating_add(HEADER);
-        if id == HOLE || max > super::MAX_PAYLOAD || needed > self.free() {
-            return Err(self.queue.refusal(self.size(), id, max));
-        }
-        Ok(())
-    }
-
     /// Appends a message of up to `max` bytes, which `write` writes; it says whether it could.
     fn append(
         &mut self,
@@ -240,8 +231,8 @@ impl<'m, M: Memory + ?Sized> RetainedRing<'m, M> {
         max: usize,
         write: impl FnOnce(&mut Draft<'_, 'm, M>) -> bool,
     ) -> Result<(), PutError> {
-        self.check(id, max)?;
         let size = self.size();
+        self.queue.check(size, id, max)?;
         let head = self.queue.head(size);
         let at = advance(head, HEADER, size);
         let mut draft = Draft { memory: &mut self.memory, at, len: 0, max, overrun: false };
@@ -331,7 +322,7 @@ impl<'m, M: Memory + ?Sized> RetainedRing<'m, M> {
 
     /// Whether a message with a payload of `len` bytes can be put now.
     pub fn fits(&self, len: usize) -> bool {
-        self.check(ANY, len).is_ok()
+        self.queue.takes(self.size(), ANY, len)
     }
 
     /// Bytes in all.

@@ -13,7 +13,7 @@
 
 use super::message::Message;
 use super::queue::Queue;
-use super::record::{ANY, HEADER, HOLE, MAX_PAYLOAD};
+use super::record::{ANY, HEADER, HOLE};
 use super::track::{Track, Tracked};
 use super::{PutError, Ring};
 
@@ -170,8 +170,7 @@ fn evict<T: Track>(
 ) -> Result<Evicted, PutError> {
     let size = storage.len();
     let mut report = Evicted { messages: 0, bytes: 0 };
-    while len > MAX_PAYLOAD || HEADER + len > queue.free(size) {
-        let refusal = queue.refusal(size, ANY, len);
+    while let Err(refusal) = queue.check(size, ANY, len) {
         let PutError::Full { .. } = refusal else { return Err(refusal) };
         // Without a message left this passes the last holes: what fits the ring fits then.
         if let Some(message) = queue.get(storage).message(storage) {

@@ -37,8 +37,8 @@ pub use sync::weaken;
 
 use super::PutError;
 use super::message::Message;
-use super::queue::{Ids, Iter, Queue};
-use super::record::{self, Bytes, HEADER, HOLE, Header, MAX_PAYLOAD, MIN_SIZE};
+use super::queue::{self, Ids, Iter, Queue};
+use super::record::{self, Bytes, HEADER, Header, MIN_SIZE};
 use super::reserve::{Reservation, total_len};
 use super::track::Plain;
 
@@ -177,30 +177,12 @@ impl RingWriter<'_> {
     /// The length of a record with `len` bytes of payload, for which there is room; counts when there
     /// is not.
     fn check(&mut self, id: u16, len: usize) -> Result<usize, PutError> {
-        let fits = self.fit(id, len);
-        if fits.is_err() {
-            self.0.count_refused();
-        }
-        fits
-    }
-
-    fn fit(&mut self, id: u16, len: usize) -> Result<usize, PutError> {
-        let size = self.0.size();
-        if id == HOLE {
-            return Err(PutError::ReservedId);
-        }
-        if len > MAX_PAYLOAD {
-            return Err(PutError::TooLong);
-        }
-        let needed = HEADER + len;
-        if needed > size {
-            return Err(PutError::NeverFits { needed, size });
-        }
         let free = self.0.free();
-        if needed > free {
-            return Err(PutError::Full { needed, free, reclaimable: 0 });
+        if !queue::takes(free, id, len) {
+            self.0.count_refused();
+            return Err(queue::refusal(self.0.size(), free, 0, id, len));
         }
-        Ok(needed)
+        Ok(HEADER + len)
     }
 }
 
