@@ -11,14 +11,14 @@
 //!                          ┌─────────┐    ┌───────────┐   ┌─────────┐
 //!                          │  Timed  │    │ Listening │   │  Ready  │
 //!                          └────┬────┘    └──┬──┬──┬──┘   └────┬────┘
-//!          2 gather: it is due  │  ┌─────────┘  │  └──────►    │
-//!                               │  │ 3 hear     │ 5 gather:    │ 7 run
+//!        2 fall_due             │  ┌─────────┘  │  └──────►    │
+//!                               │  │ 3 hear     │ 5 fall_due:  │ 7 begin
 //!                               │  │ with delay │ timeout      ▼
 //!                               │  ▼            ▼         ┌─────────┐
 //!                               │ ┌─────────┐  Ready      │ Running │
 //!                               │ │ Delayed │             └────┬────┘
 //!                               ▼ └────┬────┘                  │ 8 finish: back to Timed,
-//!                            Ready ◄───┘ 4 gather              │   Listening or Free
+//!                            Ready ◄───┘ 4 fall_due            │   Listening or Free
 //!                                                              ▼
 //!      6 hear, without delay: Ready            9 await_event: Listening, from any but Free
 //!                                              11 reschedule: Timed, from Timed, Ready and Running
@@ -26,9 +26,9 @@
 //!
 //! Where a slot is follows from its state: Timed and Delayed are in the timeline, Ready is in a
 //! ready queue, Listening is in the chain of an event (and in the timeline as well while a timeout
-//! runs), Running is in none, but still in the timeline when it came from there. An `.again()` task stays
-//! in its event's chain throughout. A slot's `place` says which of them hold it. The listeners of a
-//! called event (`waiting.rs`) are Ready for everybody who asks, and Listening in the table.
+//! runs), Running is in none, but still in the timeline when it came from there. An `.again()` task
+//! stays in its event's chain throughout. A slot's `place` says which of them hold it. The listeners
+//! of a called event (`waiting.rs`) are Ready for everybody who asks, and Listening in the table.
 
 use core::{fmt, num::NonZeroU32};
 

@@ -164,7 +164,7 @@ impl<A: App> Table<'_, A> {
             listeners.latched = true;
         } else if listeners.special == 0 && self.may_call() {
             self.call(next, reached, now);
-            if params.is_some() {
+            if let Some(params) = params {
                 self.hand_out(next, params);
             }
         } else {
@@ -222,9 +222,9 @@ impl<A: App> Table<'_, A> {
     }
 
     /// Gives new params to listeners, all of them plain.
-    fn hand_out(&mut self, mut link: Link, params: Option<&A::Params>) {
+    fn hand_out(&mut self, mut link: Link, params: &A::Params) {
         while let Some(slot) = self.slots.get_mut(link.index()) {
-            if let (Some(params), Some((_, kept))) = (params, &mut slot.work) {
+            if let Some((_, kept)) = &mut slot.work {
                 kept.clone_from(params);
                 slot.unserved.bring();
             }
@@ -312,7 +312,6 @@ impl<A: App> Table<'_, A> {
         delay: Duration,
         now: Instant,
     ) -> Result<(), SetRepeatError> {
-        self.queue_called();
         let index = self.view().place_of(id)?;
         let Some(slot) = self.slots.get(index) else { return Err(SetRepeatError::NoSuchTask) };
         let by_time = matches!(slot.plan, Plan::Every(_))
