@@ -16,9 +16,9 @@ use cortex_m_semihosting::{
     hprintln,
 };
 use embassy_time::Timer;
-use ensue::{App, Clock, Cx, Duration, Inbox, Instant, Task, Work};
+use ensue::{App, Cx, Duration, Inbox, Task, Work};
 use ensue_bench_qemu::{
-    Counter, NOW, ROUNDS, instructions, others,
+    Counter, ROUNDS, Set, Signal, instructions, others,
     rivals::{Async, SIGNALS, goes_on},
 };
 use panic_semihosting as _;
@@ -39,22 +39,12 @@ fn main() -> ! {
     }
 }
 
-ensue::events! { pub enum Signal { A, B, C, D, E, F, G, H } }
-
 struct Bench;
 
 impl App for Bench {
     type Event = Signal;
     type Params = u32;
     type Outcome = ();
-}
-
-struct Set;
-
-impl Clock for Set {
-    fn now(&self) -> Instant {
-        Instant::from_ticks(NOW.get())
-    }
 }
 
 static INBOX: Inbox<Signal, u32, 8> = Inbox::new();

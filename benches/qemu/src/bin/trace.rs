@@ -6,14 +6,12 @@ use core::hint::black_box;
 
 use cortex_m_rt::entry;
 use cortex_m_semihosting::debug::{self, EXIT_SUCCESS};
-use ensue::{App, Clock, Cx, Duration, Instant, Next, Task, Work};
-use ensue_bench_qemu::{NOW, Tally, period, phase};
+use ensue::{App, Cx, Duration, Next, Task, Work};
+use ensue_bench_qemu::{NOW, Set, Signal, Tally, period, phase};
 use panic_semihosting as _;
 
 const N: usize = 8;
 const ROUNDS: u32 = 100;
-
-ensue::events! { pub enum Signal { A, B, C, D, E, F, G, H } }
 
 struct Bench(Tally);
 
@@ -21,14 +19,6 @@ impl App for Bench {
     type Event = Signal;
     type Params = u32;
     type Outcome = ();
-}
-
-struct Set;
-
-impl Clock for Set {
-    fn now(&self) -> Instant {
-        Instant::from_ticks(NOW.get())
-    }
 }
 
 fn note(bench: &mut Bench, _: &mut Cx<Bench>) {

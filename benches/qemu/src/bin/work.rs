@@ -9,9 +9,10 @@ use cortex_m_semihosting::{
     debug::{self, EXIT_SUCCESS},
     hprintln,
 };
-use ensue::{App, Clock, Cx, Duration, Inbox, Instant, Next, Task, Work};
+use ensue::{App, Cx, Duration, Inbox, Next, Task, Work};
 use ensue_bench_qemu::{
-    Counter, NOW, ROUNDS, Tally, delays, instructions, known_loop, others, period, phase,
+    Counter, NOW, ROUNDS, Set, Signal, Tally, delays, instructions, known_loop, others, period,
+    phase,
     rivals::{self, Async},
 };
 use heapless::{BinaryHeap, Vec, binary_heap::Min};
@@ -51,21 +52,10 @@ struct Bench {
     tally: Tally,
 }
 
-ensue::events! { pub enum Signal { A, B, C, D, E, F, G, H } }
-
 impl App for Bench {
     type Event = Signal;
     type Params = u32;
     type Outcome = ();
-}
-
-/// The time that the benchmark sets.
-struct Set;
-
-impl Clock for Set {
-    fn now(&self) -> Instant {
-        Instant::from_ticks(NOW.get())
-    }
 }
 
 fn note(bench: &mut Bench, _: &mut Cx<Bench>) {
